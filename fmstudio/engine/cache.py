@@ -1,0 +1,131 @@
+"""What was computed once per image: a byte-bounded memory over a byte-bounded folder.
+
+The folder may be deleted at any time; a damaged file counts as absent and is removed.
+"""
+
+import contextlib
+import os
+import tempfile
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+Tensors = Mapping[str, torch.Tensor]
+
+
+class TensorCache:
+    """Named tensors under content keys, least recently used out first.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Where entries are kept between runs; None keeps them in memory only.
+    memory_bytes, disk_bytes : int
+        Upper bounds of what is held.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        memory_bytes: int = 512 << 20,
+        disk_bytes: int = 8 << 30,
+    ) -> None:
+        self._folder = folder
+        self._memory_bytes = memory_bytes
+        self._disk_bytes = disk_bytes
+        self._entries: OrderedDict[str, Tensors] = OrderedDict()
+        self._held = 0
+        self._on_disk: int | None = None
+
+    def get(self, key: str) -> Tensors | None:
+        """Return the tensors under ``key``, or None."""
+        if key in self._entries:
+            self._entries.move_to_end(key)
+            return self._entries[key]
+        tensors = self._read(key)
+        if tensors is not None:
+            self._remember(key, tensors)
+        return tensors
+
+    def put(self, key: str, tensors: Tensors) -> None:
+        """Keep tensors (on the CPU) under ``key``, in memory and, where there is one, on disk."""
+        self._remember(key, tensors)
+        if self._folder is not None:
+            self._write(self._folder, key, tensors)
+
+    def _remember(self, key: str, tensors: Tensors) -> None:
+        """Hold an entry in memory and let go of the least recently used beyond the bound."""
+        if key in self._entries:
+            self._held -= _bytes(self._entries.pop(key))
+        self._entries[key] = tensors
+        self._held += _bytes(tensors)
+        while self._held > self._memory_bytes and len(self._entries) > 1:
+            _, oldest = self._entries.popitem(last=False)
+            self._held -= _bytes(oldest)
+
+    def _path(self, folder: Path, key: str) -> Path:
+        """Return the file of a key; two letters a sub-folder keep folders small."""
+        return folder / key[:2] / f"{key}.safetensors"
+
+    def _read(self, key: str) -> Tensors | None:
+        """Return an entry from disk, or None if it is absent or damaged."""
+        if self._folder is None:
+            return None
+        path = self._path(self._folder, key)
+        try:
+            tensors: Tensors = load_file(path)
+        except FileNotFoundError:
+            return None
+        except (SafetensorError, OSError):
+            path.unlink(missing_ok=True)
+            return None
+        # The least recently used is found by this time.
+        with contextlib.suppress(OSError):
+            os.utime(path)
+        return tensors
+
+    def _write(self, folder: Path, key: str, tensors: Tensors) -> None:
+        """Write an entry beside its place and move it there, then keep to the bound.
+
+        A full or read-only disk costs the next run its head start and nothing else, so it is no
+        reason to stop this one.
+        """
+        path = self._path(folder, key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, beside = tempfile.mkstemp(dir=path.parent, suffix=".part")
+            os.close(handle)
+            try:
+                save_file(dict(tensors), beside)
+                Path(beside).replace(path)
+            finally:
+                Path(beside).unlink(missing_ok=True)
+        except (OSError, SafetensorError):
+            return
+        self._keep_to_bound(folder, path.stat().st_size)
+
+    def _keep_to_bound(self, folder: Path, added: int) -> None:
+        """Delete the least recently used files while the folder is over its bound."""
+        if self._on_disk is None:
+            self._on_disk = sum(p.stat().st_size for p in folder.rglob("*.safetensors"))
+        else:
+            self._on_disk += added
+        if self._on_disk <= self._disk_bytes:
+            return
+        files = sorted(folder.rglob("*.safetensors"), key=lambda p: p.stat().st_mtime)
+        # One tenth below the bound, so that this walk is rare.
+        for path in files:
+            if self._on_disk <= 0.9 * self._disk_bytes:
+                break
+            self._on_disk -= path.stat().st_size
+            path.unlink(missing_ok=True)
+
+
+def _bytes(tensors: Tensors) -> int:
+    """Return the size of an entry in bytes."""
+    return sum(t.numel() * t.element_size() for t in tensors.values())

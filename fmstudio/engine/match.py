@@ -1,0 +1,206 @@
+"""Two images to a pair map: the one place where features meet spectral geometry.
+
+rgb -> features F, G -> graph of F -> eigenbasis          (once per image, cached)
+G in both bases -> C_st, C_ts -> score -> points, masks   (per pair)
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fmstudio.engine.cache import TensorCache
+from fmstudio.engine.keys import analysis_key
+from fmstudio.engine.requests import MatchSettings, Phase
+from fmstudio.features.base import Extractor, FeatureMap
+from fmstudio.features.fusion import fuse
+from fmstudio.features.registry import make_extractor
+from fmstudio.geometry.grid import ImageSize, PatchGrid
+from fmstudio.spectral.confidence import patch_confidence
+from fmstudio.spectral.convert import hub_corrected, map_similarity
+from fmstudio.spectral.eigenbasis import EigenBasis, solve_eigenbasis, uniform_basis
+from fmstudio.spectral.fmap import FmapWeights, solve_fmap_pair
+from fmstudio.spectral.graph import affinity, grid_edges
+from fmstudio.spectral.laplacian import build_laplacian
+
+PATCH = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageAnalysis:
+    """What matching needs of one image.
+
+    Attributes
+    ----------
+    grid : PatchGrid
+        Of n patches.
+    descriptors : Tensor, (n, d) float32
+        Unit rows.
+    basis : EigenBasis
+        Of n patches.
+    key : str
+        Content key.
+    ms : dict of Phase to float
+        Milliseconds spent; empty when it came from the cache.
+    """
+
+    grid: PatchGrid
+    descriptors: torch.Tensor
+    basis: EigenBasis
+    key: str
+    ms: dict[Phase, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairMap:
+    """One matched pair.
+
+    Attributes
+    ----------
+    grid_s, grid_t : PatchGrid
+    C_st, C_ts : Tensor, (k_t, k_s) and (k_s, k_t)
+        Functional maps both ways.
+    score, area_score : Tensor, (n_s, n_t) float32
+        How well patches match: points are decoded from the first, masks from the second.
+    p2p_st, p2p_ts : Tensor, (n_s,) and (n_t,) int64
+        Best target of each source patch, and best source of each target patch.
+    confidence_t : Tensor, (n_t,) float32
+        Trust in p2p_ts, in [0, 1].
+    """
+
+    grid_s: PatchGrid
+    grid_t: PatchGrid
+    C_st: torch.Tensor
+    C_ts: torch.Tensor
+    score: torch.Tensor
+    area_score: torch.Tensor
+    p2p_st: torch.Tensor
+    p2p_ts: torch.Tensor
+    confidence_t: torch.Tensor
+
+
+class Matcher:
+    """Analyses images and matches pairs with one set of settings.
+
+    Parameters
+    ----------
+    settings : MatchSettings
+    device : torch.device or str
+        Where networks and pairs are computed.
+    cache : TensorCache or None
+        Keeps analyses between calls; None computes each one anew.
+    extractors : callable
+        From a registry name and a device to an `Extractor`.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range.
+    WeightsError
+        If an extractor's weights cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        settings: MatchSettings | None = None,
+        *,
+        device: torch.device | str = "cpu",
+        cache: TensorCache | None = None,
+        extractors: Callable[..., Extractor] = make_extractor,
+    ) -> None:
+        self.settings = settings or MatchSettings()
+        self.device = torch.device(device)
+        self._cache = cache
+        names = dict.fromkeys((self.settings.basis_extractor, *self.settings.descriptor_extractors))
+        self._extractors = {name: extractors(name, device=self.device) for name in names}
+        self._keys = tuple(
+            self._extractors[name].spec.key
+            for name in (self.settings.basis_extractor, *self.settings.descriptor_extractors)
+        )
+
+    def grid(self, size: ImageSize) -> PatchGrid:
+        """Return the patch grid on which an image of this size is matched."""
+        return PatchGrid.of_long_side(size, self.settings.long_side // PATCH)
+
+    def analyse(self, rgb: NDArray[np.uint8], key: str) -> ImageAnalysis:
+        """Return the features and the eigenbasis of an image, from the cache where it has them.
+
+        Parameters
+        ----------
+        rgb : ndarray, (H, W, 3) uint8
+        key : str
+            Hash of the image's bytes.
+        """
+        grid = self.grid(ImageSize(rgb.shape[1], rgb.shape[0]))
+        content = analysis_key(key, self._keys, self.settings)
+        known = self.recall(grid.size, key)
+        if known is not None:
+            return known
+        start = time.perf_counter()
+        maps = {name: e.extract(rgb, grid) for name, e in self._extractors.items()}
+        descriptors = fuse([maps[name] for name in self.settings.descriptor_extractors]).flat()
+        between = time.perf_counter()
+        basis = self._basis(maps[self.settings.basis_extractor]).to(self.device)
+        ms = {
+            Phase.FEATURES: 1e3 * (between - start),
+            Phase.BASIS: 1e3 * (time.perf_counter() - between),
+        }
+        if self._cache is not None:
+            self._cache.put(content, _packed(descriptors, basis))
+        return ImageAnalysis(grid, descriptors, basis, content, ms)
+
+    def recall(self, size: ImageSize, key: str) -> ImageAnalysis | None:
+        """Return the cached analysis of the image with this hash, or None; opens no image."""
+        if self._cache is None:
+            return None
+        content = analysis_key(key, self._keys, self.settings)
+        tensors = self._cache.get(content)
+        if tensors is None:
+            return None
+        tensors = {name: t.to(self.device).float() for name, t in tensors.items()}
+        basis = EigenBasis(tensors["evals"], tensors["evecs"], tensors["mass"])
+        return ImageAnalysis(self.grid(size), tensors["descriptors"], basis, content)
+
+    def pair(self, s: ImageAnalysis, t: ImageAnalysis) -> PairMap:
+        """Return the map of a pair: functional maps both ways, and the scores they support."""
+        # Per square root of the patches, so that grids of any size weigh descriptors alike.
+        A_s = s.basis.project(s.descriptors) / s.grid.n**0.5
+        A_t = t.basis.project(t.descriptors) / t.grid.n**0.5
+        weights = FmapWeights(
+            laplacian=self.settings.lap_weight,
+            orthogonality=self.settings.orthogonality,
+            bijectivity=self.settings.bijectivity,
+        )
+        C_st, C_ts = solve_fmap_pair(A_s, A_t, s.basis.evals, t.basis.evals, weights)
+        raw = s.descriptors @ t.descriptors.T
+        mapped = map_similarity(C_st, s.basis, t.basis, s.descriptors)
+        score, area_score = (
+            hub_corrected(torch.lerp(raw, mapped, share))
+            for share in (self.settings.map_weight, self.settings.mask_map_weight)
+        )
+        p2p_st, p2p_ts = score.argmax(dim=1), score.argmax(dim=0)
+        confidence = patch_confidence(p2p_st, p2p_ts, t.grid)
+        return PairMap(s.grid, t.grid, C_st, C_ts, score, area_score, p2p_st, p2p_ts, confidence)
+
+    def _basis(self, features: FeatureMap) -> EigenBasis:
+        """Return the eigenbasis of one image."""
+        grid = features.grid
+        k = min(self.settings.k, grid.n)
+        if self.settings.basis == "uniform":
+            return uniform_basis(grid.rows, grid.cols, k)
+        edges = grid_edges(grid.rows, grid.cols, self.settings.neighbours)
+        W = affinity(features.flat(), edges, grid.n)
+        return solve_eigenbasis(build_laplacian(W, self.settings.laplacian), k)
+
+
+def _packed(descriptors: torch.Tensor, basis: EigenBasis) -> dict[str, torch.Tensor]:
+    """Return an analysis as tensors to cache: half precision where it costs nothing."""
+    return {
+        "descriptors": descriptors.half().cpu().contiguous(),
+        "evals": basis.evals.cpu().contiguous(),
+        "evecs": basis.evecs.half().cpu().contiguous(),
+        "mass": basis.mass.cpu().contiguous(),
+    }

@@ -1,0 +1,146 @@
+"""One request to a stream of progress and proposals.
+
+A generator: whoever pulls it decides on which thread it runs, and between any two items the
+work can be stopped. What is in memory at once is the references, one target and one pair.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fmstudio.engine.cache import TensorCache
+from fmstudio.engine.cancel import CancelToken
+from fmstudio.engine.carry import carry, vote
+from fmstudio.engine.device import choose_device
+from fmstudio.engine.keys import request_key
+from fmstudio.engine.match import ImageAnalysis, Matcher
+from fmstudio.engine.requests import (
+    Event,
+    Failure,
+    ImageRef,
+    Phase,
+    Progress,
+    PropagationRequest,
+    Proposal,
+    Reference,
+)
+from fmstudio.errors import ImageError, MatchError
+
+Load = Callable[[ImageRef], NDArray[np.uint8]]
+
+
+def propagate(
+    request: PropagationRequest,
+    *,
+    load: Load,
+    token: CancelToken,
+    cache_dir: Path | None = None,
+    device: str = "auto",
+    matcher: Matcher | None = None,
+) -> Iterator[Event]:
+    """Yield progress, and for every target a proposal or a failure.
+
+    Parameters
+    ----------
+    request : PropagationRequest
+    load : callable
+        Opens an image: ``ImageRef -> (H, W, 3) uint8``; raises `ImageError`.
+    token : CancelToken
+        Looked at between all steps.
+    cache_dir : Path or None
+        Where features and bases are kept between runs.
+    device : str
+        See `choose_device`.
+    matcher : Matcher or None
+        Reuses one that is already loaded; its settings must be the request's.
+
+    Raises
+    ------
+    Cancelled
+        When the token is set.
+    MatchError
+        If there is nothing to carry, or no reference can be read.
+    """
+    if not any(reference.marks for reference in request.references):
+        raise MatchError(
+            "There is nothing to carry: accept a keypoint or a mask on a reference image first."
+        )
+    if matcher is None:
+        cache = TensorCache(cache_dir)
+        matcher = Matcher(request.settings, device=choose_device(device), cache=cache)
+    clock = _Clock(len(request.targets))
+    references, notes = [], []
+    for reference in request.references:
+        token.check()
+        yield clock.progress(Phase.FEATURES)
+        try:
+            references.append((reference, _analyse(matcher, reference.image, load)))
+        except ImageError as error:
+            notes.append(f"Reference left out: {error}")
+    if not references:
+        raise MatchError(f"No reference image can be read. {' '.join(notes)}")
+    key = request_key(tuple(r.image.key for r, _ in references), request.settings)
+    for target in request.targets:
+        yield from _propagate_to(target, matcher, references, load, token, clock, key, notes)
+
+
+def _propagate_to(
+    target: ImageRef,
+    matcher: Matcher,
+    references: list[tuple[Reference, ImageAnalysis]],
+    load: Load,
+    token: CancelToken,
+    clock: "_Clock",
+    key: str,
+    notes: list[str],
+) -> Iterator[Event]:
+    """Yield the progress and the outcome of one target."""
+    token.check()
+    yield clock.progress(Phase.FEATURES)
+    try:
+        analysis = _analyse(matcher, target, load)
+    except ImageError as error:
+        clock.finish()
+        yield Failure(target, str(error))
+        return
+    words = []
+    for reference, source in references:
+        token.check()
+        yield clock.progress(Phase.MATCH)
+        pair = matcher.pair(source, analysis)
+        token.check()
+        words.append([carry(pair, mark) for mark in reference.marks])
+    yield clock.progress(Phase.TRANSFER)
+    marks = vote(words, analysis.grid)
+    clock.finish()
+    yield Proposal(target, marks, key, tuple(notes))
+    yield clock.progress(Phase.TRANSFER)
+
+
+def _analyse(matcher: Matcher, image: ImageRef, load: Load) -> ImageAnalysis:
+    """Return an image's analysis; opens the image only when the cache does not know it."""
+    return matcher.recall(image.size, image.key) or matcher.analyse(load(image), image.key)
+
+
+class _Clock:
+    """Counts targets and guesses the time that is left."""
+
+    def __init__(self, total: int) -> None:
+        self._start = time.monotonic()
+        self._done = 0
+        self._total = total
+
+    def finish(self) -> None:
+        """Count one target as done."""
+        self._done += 1
+
+    def progress(self, phase: Phase) -> Progress:
+        """Return where the job stands."""
+        eta = None
+        if self._done:
+            spent = time.monotonic() - self._start
+            eta = spent / self._done * (self._total - self._done)
+        return Progress(phase, self._done, self._total, eta)

@@ -1,0 +1,206 @@
+"""What goes into the engine and what comes out: frozen values, no torch.
+
+A request carries everything the compute thread needs, so nothing it reads can change under it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fmstudio.geometry.grid import ImageSize
+from fmstudio.geometry.masks import Mask
+from fmstudio.geometry.points import Keypoints
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """An image as the engine knows it.
+
+    Attributes
+    ----------
+    id : int
+        The caller's id; comes back in proposals.
+    key : str
+        Hash of the image's bytes: features are cached under it.
+    name : str
+        For messages to a person.
+    size : ImageSize
+        In pixels, orientation applied.
+    """
+
+    id: int
+    key: str
+    name: str
+    size: ImageSize
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """An annotation as the engine knows it: what a map can carry.
+
+    Attributes
+    ----------
+    id : int
+        The annotation it was taken from.
+    category : int
+        The caller's category id; marks of one category are fused.
+    keypoints : Keypoints or None
+    mask : Mask or None
+        At least one of the two.
+    """
+
+    id: int
+    category: int
+    keypoints: Keypoints | None = None
+    mask: Mask | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """An image with the marks to carry from it."""
+
+    image: ImageRef
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchSettings:
+    """How two images are matched.
+
+    Attributes
+    ----------
+    basis_extractor, descriptor_extractors : str, tuple of str
+        Registry names: the network whose features weight the graph, and those whose features,
+        normalised and concatenated, are the descriptors.
+    long_side : int
+        Working length of the image's longer side in pixels; a patch is 16 of them.
+    k : int
+        Size of the eigenbasis.
+    basis : str
+        "feature" (graph weighted by features) or "uniform" (the grid alone, closed form).
+    neighbours : int
+        4 or 8 grid neighbours.
+    laplacian : str
+        "symmetric" or "random-walk".
+    lap_weight : float
+        Weight of Laplacian commutativity, at least 0.
+    orthogonality, bijectivity : float
+        Weights of these terms, at least 0.
+    map_weight, mask_map_weight : float
+        Share in [0, 1] of the map in the score, beside the raw feature similarity: for points, and
+        for masks, whose edges the band limit of the map would blur.
+    """
+
+    basis_extractor: str = "efficientnet-lite0"
+    descriptor_extractors: tuple[str, ...] = ("efficientnet-lite0", "efficientnet-lite2")
+    long_side: int = 512
+    k: int = 100
+    basis: str = "feature"
+    neighbours: int = 4
+    laplacian: str = "symmetric"
+    lap_weight: float = 0.1
+    orthogonality: float = 0.0
+    bijectivity: float = 0.0
+    map_weight: float = 0.5
+    mask_map_weight: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class PropagationRequest:
+    """Carry the references' marks to the targets."""
+
+    references: tuple[Reference, ...]
+    targets: tuple[ImageRef, ...]
+    settings: MatchSettings = field(default_factory=MatchSettings)
+
+
+class Phase(StrEnum):
+    """A stage of the work on one target, in order."""
+
+    FEATURES = "features"
+    BASIS = "basis"
+    MATCH = "match"
+    REFINE = "refine"
+    TRANSFER = "transfer"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a job has come.
+
+    Attributes
+    ----------
+    phase : Phase
+    done, total : int
+        Targets finished and asked for.
+    eta : float or None
+        Seconds left, None while unknown.
+    """
+
+    phase: Phase
+    done: int
+    total: int
+    eta: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedMark:
+    """One object proposed on a target.
+
+    Attributes
+    ----------
+    category : int
+    sources : tuple of int
+        Ids of the marks it was carried from.
+    keypoints : Keypoints or None
+        ``score`` holds each point's confidence.
+    mask : Mask or None
+    quality : float
+        Confidence of the whole in [0, 1].
+    reasons : Mapping of str to ndarray, (m,)
+        Per keypoint, what the confidence was made of ("cycle": pixels, "margin": [0, 1]).
+    """
+
+    category: int
+    sources: tuple[int, ...]
+    keypoints: Keypoints | None
+    mask: Mask | None
+    quality: float
+    reasons: Mapping[str, NDArray[np.float64]] = field(
+        default_factory=lambda: MappingProxyType({}), compare=False
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the engine offers for one target.
+
+    Attributes
+    ----------
+    target : ImageRef
+    marks : tuple of ProposedMark
+    key : str
+        Content key of the settings and images it came from.
+    notes : tuple of str
+        Every degradation taken on the way, as sentences.
+    """
+
+    target: ImageRef
+    marks: tuple[ProposedMark, ...]
+    key: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A target that could not be done; the rest of the batch goes on."""
+
+    target: ImageRef
+    message: str
+
+
+Event = Progress | Proposal | Failure

@@ -1,0 +1,1 @@
+"""The science, repeatable: labelled sets, methods, metrics, reports."""

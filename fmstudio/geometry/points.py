@@ -1,0 +1,95 @@
+"""Keypoints of one object."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+NOT_LABELLED, HIDDEN, VISIBLE = 0, 1, 2
+
+
+def _frozen(values: ArrayLike, dtype: type[np.generic], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return a read-only copy of ``values`` with the given dtype and shape."""
+    array = np.array(values, dtype=dtype).reshape(shape)
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Keypoints:
+    """The keypoints of one object, in the order of its category's schema.
+
+    Attributes
+    ----------
+    xy : ndarray, (m, 2) float64
+        Pixels; rows with visibility 0 are (0, 0).
+    visibility : ndarray, (m,) int8
+        COCO's meaning: 0 not labelled, 1 labelled but hidden, 2 visible.
+    score : ndarray, (m,) float64
+        Confidence in [0, 1]; 1 for points a person placed. Never a stand-in for visibility.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, a labelled coordinate is not finite, a visibility is not 0, 1 or 2,
+        or a score is outside [0, 1].
+    """
+
+    xy: NDArray[np.float64]
+    visibility: NDArray[np.int8]
+    score: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        m = len(self.visibility)
+        visibility = _frozen(self.visibility, np.int8, (m,))
+        xy = np.array(self.xy, dtype=np.float64).reshape(m, 2)
+        score = _frozen(self.score, np.float64, (m,))
+        if not np.isin(visibility, (NOT_LABELLED, HIDDEN, VISIBLE)).all():
+            raise ValueError(f"visibility is 0, 1 or 2, not {visibility.tolist()}")
+        xy[visibility == NOT_LABELLED] = 0.0
+        if not np.isfinite(xy).all():
+            raise ValueError("keypoint coordinates must be finite numbers")
+        if not ((score >= 0) & (score <= 1)).all():
+            raise ValueError("keypoint scores lie between 0 and 1")
+        xy.setflags(write=False)
+        object.__setattr__(self, "xy", xy)
+        object.__setattr__(self, "visibility", visibility)
+        object.__setattr__(self, "score", score)
+
+    @classmethod
+    def drawn(cls, xy: ArrayLike, visibility: ArrayLike) -> "Keypoints":
+        """Return keypoints a person placed: score 1 everywhere."""
+        v = np.asarray(visibility)
+        return cls(np.asarray(xy, dtype=np.float64), v, np.ones(len(v)))
+
+    def __len__(self) -> int:
+        return len(self.visibility)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Keypoints):
+            return NotImplemented
+        return (
+            np.array_equal(self.xy, other.xy)
+            and np.array_equal(self.visibility, other.visibility)
+            and np.array_equal(self.score, other.score)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.xy.tobytes(), self.visibility.tobytes(), self.score.tobytes()))
+
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """Return which points are labelled, (m,) bool: visibility above 0."""
+        return self.visibility > NOT_LABELLED
+
+    def bbox(self, margin: float = 0.0) -> tuple[float, float, float, float] | None:
+        """Return (x, y, width, height) around the labelled points, or None without any.
+
+        ``margin`` is added on every side, in pixels.
+        """
+        if not self.labelled.any():
+            return None
+        low = self.xy[self.labelled].min(axis=0) - margin
+        high = self.xy[self.labelled].max(axis=0) + margin
+        return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])

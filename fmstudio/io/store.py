@@ -1,0 +1,333 @@
+"""The project file: one SQLite database, one transaction per edit, nothing lost by a kill.
+
+Every commit is flushed to the disk before it returns (write-ahead log, ``synchronous=FULL``).
+While a project is open for work, ``-wal`` and ``-shm`` files stand beside it and belong to it.
+`fmstudio.io.store_schema` describes the tables for other programs.
+"""
+
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from fmstudio.errors import StoreError
+from fmstudio.io import store_schema as schema
+from fmstudio.io.atomic import flush_folder
+from fmstudio.io.store_connection import (
+    APPLICATION_ID,
+    SUFFIX,
+    check_header,
+    check_health,
+    connect,
+    migrate,
+    sane_rows,
+    sentences,
+    transaction,
+)
+from fmstudio.io.store_lock import WriterLock
+from fmstudio.io.store_schema import Value
+from fmstudio.project.diff import ProjectDiff
+from fmstudio.project.model import InboxEntry, NextIds, Project
+from fmstudio.project.validate import check
+
+__all__ = ["APPLICATION_ID", "SUFFIX", "Store"]
+
+
+class Store:
+    """An open project file; the only writer while it is open.
+
+    Make one with `create` or `open`. Belongs to the thread that opened it.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, lock: WriterLock) -> None:
+        self._path = path
+        self._connection = connection
+        self._lock = lock
+
+    @classmethod
+    def create(cls, path: Path, project: Project) -> Self:
+        """Make a project file and open it.
+
+        The file appears under its name only when it is complete.
+
+        Raises
+        ------
+        StoreError
+            If there is a file of this name already, the folder is missing or cannot be written,
+            or another process holds the project.
+        """
+        path = _real(path)
+        lock = WriterLock(path)
+        try:
+            if path.exists():
+                raise StoreError(f"There is a file {path} already: open it, or take another name.")
+            with sentences(path):
+                _remove_stale_log(path)
+                _write_new(path, project)
+            return cls._opened(path, lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a project file; one of an older version is brought up to date.
+
+        Raises
+        ------
+        StoreError
+            If it is missing, no project, of a newer program, damaged, not writable, or open in
+            another process.
+        """
+        path = _real(path)
+        check_header(path)
+        lock = WriterLock(path)
+        try:
+            return cls._opened(path, lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def _opened(cls, path: Path, lock: WriterLock) -> Self:
+        """Return the store of a locked file, checked and up to date."""
+        if not os.access(path, os.W_OK):
+            raise StoreError(f"{path} is read-only: copy it or change its permissions.")
+        with sentences(path):
+            connection = connect(path)
+            try:
+                check_health(path, connection)
+                connection.execute("PRAGMA journal_mode = WAL")
+                migrate(path, connection)
+            except BaseException:
+                connection.close()
+                raise
+        return cls(path, connection, lock)
+
+    @property
+    def path(self) -> Path:
+        """Return the project file's absolute path, links resolved."""
+        return self._path
+
+    def load(self) -> Project:
+        """Read the whole project.
+
+        Raises
+        ------
+        StoreError
+            If what is stored is damaged or breaks a project's invariants.
+        """
+        with sane_rows(self._path):
+            meta = {row["key"]: row["value"] for row in self._all("meta", "key")}
+            project = Project.build(
+                str(meta["name"]),
+                [schema.image_of(row) for row in self._all("images")],
+                [schema.category_of(row) for row in self._all("categories")],
+                [
+                    schema.annotation_of(row, row["id"], row["image_id"])
+                    for row in self._all("annotations")
+                ],
+                NextIds(
+                    int(meta["next_image_id"]),
+                    int(meta["next_category_id"]),
+                    int(meta["next_annotation_id"]),
+                ),
+            )
+            check(project)
+        return project
+
+    def commit(
+        self, before: Project, after: Project, label: str, *, clear_inbox: bool = False
+    ) -> None:
+        """Write the difference of two projects in one transaction, safe on the disk on return.
+
+        Parameters
+        ----------
+        before : Project
+            What the file holds: loaded from it, or committed last.
+        after : Project
+        label : str
+            The edit's name, kept as the file's last edit.
+        clear_inbox : bool
+            Also empty the inbox, in the same transaction: its entries have landed in ``after``.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written, or the file does not hold ``before``; the file is as it was.
+        """
+        with sentences(self._path), transaction(self._connection):
+            _write_difference(self._connection, before, after, label)
+            if clear_inbox:
+                self._connection.execute("DELETE FROM inbox")
+
+    def inbox(self) -> tuple[InboxEntry, ...]:
+        """Return what waits to be landed, in order of arrival.
+
+        Entries of images that have been removed are gone with them.
+
+        Raises
+        ------
+        StoreError
+            If what is stored is damaged.
+        """
+        with sane_rows(self._path):
+            drafts: dict[int, list[sqlite3.Row]] = {}
+            for row in self._all("inbox_annotations"):
+                drafts.setdefault(row["inbox_id"], []).append(row)
+            return tuple(
+                InboxEntry(
+                    row["image_id"],
+                    tuple(
+                        schema.annotation_of(draft, 0, row["image_id"])
+                        for draft in drafts.get(row["id"], ())
+                    ),
+                    schema.keys_of(row["source_keys"]),
+                    schema.texts_of(row["notes"]),
+                    row["id"],
+                )
+                for row in self._all("inbox")
+            )
+
+    def inbox_add(self, entry: InboxEntry) -> InboxEntry:
+        """Keep an entry, safe on the disk on return, and return it with its number.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written, or names an image or category the file does not have.
+        """
+        with sentences(self._path), transaction(self._connection):
+            row: dict[str, Value] = {
+                "image_id": entry.image_id,
+                "source_keys": schema.keys_text(entry.source_keys),
+                "notes": schema.texts_text(entry.notes),
+            }
+            id_ = _insert(self._connection, "inbox", [row]).lastrowid
+            if id_ is None:
+                raise StoreError(f"{self._path} gave an inbox entry no number.")
+            drafts = [{"inbox_id": id_, **schema.content_row(a)} for a in entry.annotations]
+            _insert(self._connection, "inbox_annotations", drafts)
+        return InboxEntry(entry.image_id, entry.annotations, entry.source_keys, entry.notes, id_)
+
+    def inbox_clear(self) -> None:
+        """Throw away what waits; raises StoreError if that cannot be written."""
+        with sentences(self._path), transaction(self._connection):
+            self._connection.execute("DELETE FROM inbox")
+
+    def close(self) -> None:
+        """Fold the log into the file and let others open it; closing twice does nothing."""
+        try:
+            self._connection.close()
+        finally:
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _all(self, table: str, order: str = "id") -> sqlite3.Cursor:
+        """Return all rows of a table."""
+        return self._connection.execute(f"SELECT * FROM {table} ORDER BY {order}")
+
+
+def _real(path: Path) -> Path:
+    """Return the path that all names of a file share, so that they share its lock and its log."""
+    return Path(os.path.realpath(path))
+
+
+def _write_new(path: Path, project: Project) -> None:
+    """Write a whole project file beside ``path``, then put it there."""
+    temporary = path.with_name(f".fmstudio-{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.touch(exist_ok=False)
+        connection = connect(temporary)
+        try:
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            migrate(temporary, connection)
+            with transaction(connection):
+                _write_difference(connection, Project(project.name), project, "New project")
+        finally:
+            connection.close()
+        temporary.replace(path)
+        flush_folder(path.parent)
+    finally:
+        for ending in ("", "-journal"):
+            temporary.with_name(temporary.name + ending).unlink(missing_ok=True)
+
+
+def _remove_stale_log(path: Path) -> None:
+    """Remove the log of a deleted project of this name: SQLite would play it into the new one."""
+    for ending in ("-wal", "-shm", "-journal"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
+def _write_difference(
+    connection: sqlite3.Connection, before: Project, after: Project, label: str
+) -> None:
+    """Write what distinguishes two projects."""
+    diff = ProjectDiff.between(before, after)
+    for table, change, row in (
+        ("images", diff.images, lambda id_: schema.image_row(after.images[id_])),
+        ("categories", diff.categories, lambda id_: schema.category_row(after.categories[id_])),
+        (
+            "annotations",
+            diff.annotations,
+            lambda id_: schema.annotation_row(after.annotations[id_]),
+        ),
+    ):
+        _delete(connection, table, change.removed)
+        _insert(connection, table, map(row, change.added))
+        _update(connection, table, map(row, change.changed))
+    meta = {
+        "name": after.name,
+        "next_image_id": after.next_ids.image,
+        "next_category_id": after.next_ids.category,
+        "next_annotation_id": after.next_ids.annotation,
+        "last_edit": label,
+    }
+    connection.executemany("UPDATE meta SET value = ?2 WHERE key = ?1", list(meta.items()))
+    connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
+
+
+def _delete(connection: sqlite3.Connection, table: str, ids: Sequence[int]) -> None:
+    """Delete rows that must be there."""
+    cursor = connection.executemany(f"DELETE FROM {table} WHERE id = ?", ((id_,) for id_ in ids))
+    _expect(cursor, table, len(ids))
+
+
+def _insert(
+    connection: sqlite3.Connection, table: str, rows: Iterable[dict[str, Value]]
+) -> sqlite3.Cursor:
+    """Insert rows that must not be there yet."""
+    cursor = connection.cursor()
+    for row in rows:
+        columns, values = ", ".join(row), ", ".join(f":{column}" for column in row)
+        cursor.execute(f"INSERT INTO {table} ({columns}) VALUES ({values})", row)
+    return cursor
+
+
+def _update(connection: sqlite3.Connection, table: str, rows: Iterable[dict[str, Value]]) -> None:
+    """Rewrite rows that must be there.
+
+    Never by REPLACE, which deletes first: that would take the inbox of an image with it.
+    """
+    for row in rows:
+        columns = ", ".join(f"{column} = :{column}" for column in row if column != "id")
+        _expect(connection.execute(f"UPDATE {table} SET {columns} WHERE id = :id", row), table, 1)
+
+
+def _expect(cursor: sqlite3.Cursor, table: str, count: int) -> None:
+    """Raise unless as many rows were touched as should be: else the file holds another project."""
+    if cursor.rowcount != count and count:
+        raise sqlite3.IntegrityError(f"{count - cursor.rowcount} rows are missing from {table}")

@@ -1,0 +1,176 @@
+"""How a project file is opened, checked, brought up to date, and what its faults are called."""
+
+import sqlite3
+import struct
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from fmstudio.errors import ProjectError, StoreError
+from fmstudio.io import store_schema as schema
+
+SUFFIX = ".fmstudio"
+APPLICATION_ID = 0x464D5354
+"""What marks a SQLite file as a project of this program: ``FMST`` in ASCII."""
+
+_SQLITE_START = b"SQLite format 3\0"
+_BUSY_SECONDS = 5.0
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open an existing database so that nothing in it is trusted and every commit is flushed."""
+    connection = sqlite3.connect(
+        path.as_uri() + "?mode=rw", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+    )
+    connection.row_factory = sqlite3.Row
+    if sys.version_info >= (3, 12):
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
+    for pragma in (
+        "trusted_schema = OFF",
+        "foreign_keys = ON",
+        "synchronous = FULL",
+        # Only macOS knows this one: its plain fsync does not reach the disk.
+        "fullfsync = ON",
+        "cell_size_check = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def check_header(path: Path) -> None:
+    """Raise StoreError unless the file looks like a project, without opening it as a database.
+
+    Opening another program's database could already change it.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except FileNotFoundError as error:
+        raise StoreError(f"There is no project {path}: make one with 'fmstudio new'.") from error
+    except IsADirectoryError as error:
+        raise StoreError(f"{path} is a folder, not a project file.") from error
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if len(head) < 100 or not head.startswith(_SQLITE_START):
+        raise StoreError(f"{path} is not a project file: choose one that ends in {SUFFIX}.")
+    if struct.unpack_from(">I", head, 68)[0] != APPLICATION_ID:
+        raise StoreError(f"{path} is a database of another program, not a project of fmstudio.")
+
+
+def check_health(path: Path, connection: sqlite3.Connection) -> None:
+    """Raise StoreError if the database is of a newer program, damaged, or holds code."""
+    version, newest = _version(connection), len(schema.MIGRATIONS)
+    if version > newest:
+        raise StoreError(
+            f"{path} was written by a newer fmstudio (format {version}, this one knows {newest}):"
+            " update this program."
+        )
+    finding = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if finding != "ok":
+        raise StoreError(_damaged(path, str(finding)))
+    dangling = connection.execute("PRAGMA foreign_key_check").fetchone()
+    if dangling is not None:
+        detail = f"row {dangling[1]} of {dangling[0]} refers to a missing row of {dangling[2]}"
+        raise StoreError(_damaged(path, detail))
+    code = connection.execute(
+        "SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')"
+    ).fetchone()
+    if code is not None:
+        raise StoreError(
+            f"{path} holds a {code[0]} ('{code[1]}') that fmstudio never writes: do not trust it."
+        )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """Return the version of the file's format."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(path: Path, connection: sqlite3.Connection) -> None:
+    """Bring a file to the newest version, each step in a transaction of its own."""
+    for version in range(_version(connection), len(schema.MIGRATIONS)):
+        try:
+            with transaction(connection):
+                schema.MIGRATIONS[version](connection)
+                connection.execute(f"PRAGMA user_version = {version + 1}")
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{path} could not be brought from format {version} to {version + 1} ({error}):"
+                " it is as it was; report this."
+            ) from error
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit what happens inside, or nothing of it; also when a commit itself fails."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def sentences(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the system raise into one sentence."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(_sqlite_sentence(path, error)) from error
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error
+    except UnicodeEncodeError as error:
+        shown = error.object.encode("utf-8", "backslashreplace").decode("utf-8")
+        raise StoreError(
+            f"'{shown}' is not valid Unicode and cannot be saved: rename it."
+        ) from error
+    except OverflowError as error:
+        raise StoreError(f"A number is too large for {path}: ids go up to 2**63 - 1.") from error
+
+
+@contextmanager
+def sane_rows(path: Path) -> Iterator[None]:
+    """Turn what `sentences` does, and what rows raise that make no sense, into one sentence."""
+    try:
+        with sentences(path):
+            yield
+    except (ValueError, TypeError, KeyError, IndexError, ProjectError) as error:
+        raise StoreError(_damaged(path, str(error))) from error
+
+
+def _damaged(path: Path, detail: str) -> str:
+    """Return the sentence for a project file that is damaged."""
+    detail = " ".join(detail.split()).rstrip(".")
+    return f"{path} is damaged ({detail}): restore it from a backup."
+
+
+def _sqlite_sentence(path: Path, error: sqlite3.Error) -> str:
+    """Return the sentence for one of SQLite's errors."""
+    # Errors that Python's own layer raises, as on a closed connection, carry no such name.
+    name = getattr(error, "sqlite_errorname", "")
+    detail = str(error).rstrip(".")
+    for start, sentence in (
+        ("SQLITE_FULL", f"The disk of {path} is full: make room and try again."),
+        ("SQLITE_READONLY", f"{path} is read-only: copy it to a folder that can be written."),
+        ("SQLITE_CANTOPEN", f"{path} cannot be opened: check its permissions."),
+        ("SQLITE_BUSY", f"Another program is writing to {path}: close it there first."),
+        ("SQLITE_LOCKED", f"Another program is writing to {path}: close it there first."),
+        ("SQLITE_IOERR", f"The disk of {path} failed ({detail}): check it and try again."),
+        ("SQLITE_NOTADB", _damaged(path, detail)),
+        ("SQLITE_CORRUPT", _damaged(path, detail)),
+        (
+            "SQLITE_CONSTRAINT",
+            f"The change does not fit what {path} holds ({detail}): open the project again.",
+        ),
+        ("SQLITE_ERROR", _damaged(path, detail)),
+    ):
+        if name.startswith(start):
+            return sentence
+    if isinstance(error, sqlite3.IntegrityError):
+        return f"The change does not fit what {path} holds ({detail}): open the project again."
+    return f"{path} cannot be used ({detail}): open the project again."

@@ -1,0 +1,299 @@
+"""The tables of a project file, how older files become newer ones, and what each row means.
+
+Documented for other programs: a project file is plain SQLite, and these are its tables. Lists are
+JSON. ``keypoints`` blobs are records of 25 bytes (x float64, y float64, visibility int8, score
+float64; pixels; little-endian, packed), one per keypoint of the category. ``mask`` blobs are
+uint32, little-endian: width, height, then the lengths of alternating runs of 0 and 1,
+column-major, the first a run of 0.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from fmstudio.geometry.grid import ImageSize
+from fmstudio.geometry.masks import Mask
+from fmstudio.geometry.points import Keypoints
+from fmstudio.project.model import (
+    Annotation,
+    Category,
+    Corrected,
+    Drawn,
+    ImageItem,
+    Propagated,
+    Provenance,
+    Status,
+)
+
+Value = str | int | float | bytes | None
+
+_KEYPOINT = np.dtype([("xy", "<f8", 2), ("visibility", "i1"), ("score", "<f8")])
+
+# Which of an annotation's columns a draft in the inbox has too.
+_CONTENT = """
+    category_id INTEGER NOT NULL REFERENCES categories (id) {on_delete}
+        DEFERRABLE INITIALLY DEFERRED,
+    status TEXT NOT NULL CHECK (status IN ('proposed', 'accepted', 'rejected')),
+    provenance TEXT NOT NULL CHECK (provenance IN ('drawn', 'propagated', 'corrected')),
+    sources TEXT NOT NULL,
+    source_key TEXT NOT NULL,
+    confidence REAL,
+    box_x REAL, box_y REAL, box_width REAL, box_height REAL,
+    is_crowd INTEGER NOT NULL CHECK (is_crowd IN (0, 1)),
+    keypoints BLOB,
+    mask BLOB"""
+
+_VERSION_1 = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE images (
+    id INTEGER PRIMARY KEY CHECK (id > 0),
+    path TEXT NOT NULL,
+    width INTEGER NOT NULL CHECK (width > 0),
+    height INTEGER NOT NULL CHECK (height > 0),
+    sha256 TEXT NOT NULL,
+    orientation INTEGER NOT NULL CHECK (orientation BETWEEN 1 AND 8))""",
+    """CREATE TABLE categories (
+    id INTEGER PRIMARY KEY CHECK (id > 0),
+    name TEXT NOT NULL,
+    supercategory TEXT NOT NULL,
+    keypoints TEXT NOT NULL,
+    skeleton TEXT NOT NULL,
+    flip_pairs TEXT NOT NULL,
+    sigmas TEXT NOT NULL,
+    colors TEXT NOT NULL)""",
+    f"""CREATE TABLE annotations (
+    id INTEGER PRIMARY KEY CHECK (id > 0),
+    image_id INTEGER NOT NULL REFERENCES images (id) DEFERRABLE INITIALLY DEFERRED,
+    {_CONTENT.format(on_delete="")})""",
+    "CREATE INDEX annotations_of_image ON annotations (image_id)",
+    "CREATE INDEX annotations_of_category ON annotations (category_id)",
+    """CREATE TABLE inbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    image_id INTEGER NOT NULL REFERENCES images (id) ON DELETE CASCADE
+        DEFERRABLE INITIALLY DEFERRED,
+    source_keys TEXT NOT NULL,
+    notes TEXT NOT NULL)""",
+    "CREATE INDEX inbox_of_image ON inbox (image_id)",
+    f"""CREATE TABLE inbox_annotations (
+    id INTEGER PRIMARY KEY,
+    inbox_id INTEGER NOT NULL REFERENCES inbox (id) ON DELETE CASCADE,
+    {_CONTENT.format(on_delete="ON DELETE CASCADE")})""",
+    "CREATE INDEX inbox_annotations_of_entry ON inbox_annotations (inbox_id)",
+    "CREATE INDEX inbox_annotations_of_category ON inbox_annotations (category_id)",
+    """INSERT INTO meta (key, value) VALUES
+    ('name', 'untitled'), ('next_image_id', 1), ('next_category_id', 1),
+    ('next_annotation_id', 1), ('revision', 0), ('last_edit', '')""",
+)
+
+
+def _to_version_1(connection: sqlite3.Connection) -> None:
+    """Make the tables in an empty file."""
+    for statement in _VERSION_1:
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_1,)
+"""Step ``i`` turns a file of version ``i`` into one of version ``i + 1``, inside a transaction."""
+
+
+def image_row(image: ImageItem) -> dict[str, Value]:
+    """Return an image as its columns."""
+    return {
+        "id": image.id,
+        "path": image.path,
+        "width": image.size.width,
+        "height": image.size.height,
+        "sha256": image.sha256,
+        "orientation": image.orientation,
+    }
+
+
+def image_of(row: sqlite3.Row) -> ImageItem:
+    """Return the image of a row."""
+    return ImageItem(
+        _int(row["id"]),
+        _str(row["path"]),
+        ImageSize(_int(row["width"]), _int(row["height"])),
+        _str(row["sha256"]),
+        _int(row["orientation"]),
+    )
+
+
+def category_row(category: Category) -> dict[str, Value]:
+    """Return a category as its columns."""
+    return {
+        "id": category.id,
+        "name": category.name,
+        "supercategory": category.supercategory,
+        "keypoints": texts_text(category.keypoints),
+        "skeleton": json.dumps(category.skeleton),
+        "flip_pairs": json.dumps(category.flip_pairs),
+        "sigmas": json.dumps(category.sigmas),
+        "colors": texts_text(category.colors),
+    }
+
+
+def category_of(row: sqlite3.Row) -> Category:
+    """Return the category of a row."""
+    return Category(
+        _int(row["id"]),
+        _str(row["name"]),
+        _str(row["supercategory"]),
+        texts_of(row["keypoints"]),
+        _pairs(row["skeleton"]),
+        _pairs(row["flip_pairs"]),
+        tuple(_float(sigma) for sigma in json.loads(_str(row["sigmas"]))),
+        texts_of(row["colors"]),
+    )
+
+
+def content_row(annotation: Annotation) -> dict[str, Value]:
+    """Return what an annotation and a draft have in common, as columns."""
+    kind, carried = _provenance_parts(annotation.provenance)
+    box = annotation.bbox or (None, None, None, None)
+    return {
+        "category_id": annotation.category_id,
+        "status": annotation.status.value,
+        "provenance": kind,
+        "sources": json.dumps(carried.sources if carried else ()),
+        "source_key": carried.key if carried else "",
+        "confidence": annotation.confidence,
+        "box_x": box[0],
+        "box_y": box[1],
+        "box_width": box[2],
+        "box_height": box[3],
+        "is_crowd": int(annotation.is_crowd),
+        "keypoints": None if annotation.keypoints is None else pack_keypoints(annotation.keypoints),
+        "mask": None if annotation.mask is None else pack_mask(annotation.mask),
+    }
+
+
+def annotation_row(annotation: Annotation) -> dict[str, Value]:
+    """Return an annotation as its columns."""
+    return {
+        "id": annotation.id,
+        "image_id": annotation.image_id,
+        **content_row(annotation),
+    }
+
+
+def annotation_of(row: sqlite3.Row, id_: int, image_id: int) -> Annotation:
+    """Return the annotation of a row's content columns."""
+    keypoints, mask, confidence = row["keypoints"], row["mask"], row["confidence"]
+    x, y, w, h = (row[f"box_{part}"] for part in ("x", "y", "width", "height"))
+    return Annotation(
+        id_,
+        image_id,
+        _int(row["category_id"]),
+        None if keypoints is None else unpack_keypoints(_bytes(keypoints)),
+        None if mask is None else unpack_mask(_bytes(mask)),
+        Status(_str(row["status"])),
+        _provenance_of(row),
+        None if confidence is None else _float(confidence),
+        None if x is None else (_float(x), _float(y), _float(w), _float(h)),
+        bool(row["is_crowd"]),
+    )
+
+
+def pack_keypoints(keypoints: Keypoints) -> bytes:
+    """Return keypoints as records of 25 bytes: x, y, visibility, score; little-endian."""
+    records = np.empty(len(keypoints), dtype=_KEYPOINT)
+    records["xy"] = keypoints.xy
+    records["visibility"] = keypoints.visibility
+    records["score"] = keypoints.score
+    return records.tobytes()
+
+
+def unpack_keypoints(blob: bytes) -> Keypoints:
+    """Return the keypoints of `pack_keypoints`; raises ValueError if the blob is damaged."""
+    records = np.frombuffer(blob, dtype=_KEYPOINT)
+    return Keypoints(records["xy"], records["visibility"], records["score"])
+
+
+def pack_mask(mask: Mask) -> bytes:
+    """Return a mask as uint32: width, height, run lengths; little-endian."""
+    head = np.array([mask.size.width, mask.size.height], dtype="<u4")
+    return head.tobytes() + mask.counts.astype("<u4").tobytes()
+
+
+def unpack_mask(blob: bytes) -> Mask:
+    """Return the mask of `pack_mask`; raises ValueError if the blob is damaged."""
+    values = np.frombuffer(blob, dtype="<u4").astype(np.uint32)
+    if len(values) < 3:
+        raise ValueError("a mask is cut short")
+    return Mask(ImageSize(int(values[0]), int(values[1])), values[2:])
+
+
+def keys_text(source_keys: Iterable[tuple[int, str]]) -> str:
+    """Return an inbox entry's source keys as JSON."""
+    return json.dumps([[id_, key] for id_, key in source_keys])
+
+
+def keys_of(text: object) -> tuple[tuple[int, str], ...]:
+    """Return the source keys of `keys_text`."""
+    return tuple((_int(id_), _str(key)) for id_, key in json.loads(_str(text)))
+
+
+def texts_text(texts: Iterable[str]) -> str:
+    """Return a list of texts as JSON."""
+    return json.dumps(list(texts), ensure_ascii=False)
+
+
+def texts_of(text: object) -> tuple[str, ...]:
+    """Return the texts of `texts_text`."""
+    return tuple(_str(part) for part in json.loads(_str(text)))
+
+
+def _provenance_parts(provenance: Provenance) -> tuple[str, Propagated | None]:
+    """Return a provenance as its kind and what was carried."""
+    match provenance:
+        case Drawn():
+            return "drawn", None
+        case Propagated():
+            return "propagated", provenance
+        case Corrected(of):
+            return "corrected", of
+
+
+def _provenance_of(row: sqlite3.Row) -> Provenance:
+    """Return the provenance of a row."""
+    if row["provenance"] == "drawn":
+        return Drawn()
+    sources = tuple(_int(source) for source in json.loads(_str(row["sources"])))
+    carried = Propagated(sources, _str(row["source_key"]))
+    return carried if row["provenance"] == "propagated" else Corrected(carried)
+
+
+def _pairs(text: object) -> tuple[tuple[int, int], ...]:
+    """Return pairs of whole numbers from JSON."""
+    return tuple((_int(a), _int(b)) for a, b in json.loads(_str(text)))
+
+
+def _int(value: object) -> int:
+    """Return a value that must be a whole number; SQLite columns take anything."""
+    if not isinstance(value, int):
+        raise ValueError(f"{value!r} stands where a whole number should")
+    return value
+
+
+def _float(value: object) -> float:
+    """Return a value that must be a number."""
+    if not isinstance(value, int | float):
+        raise ValueError(f"{value!r} stands where a number should")
+    return float(value)
+
+
+def _str(value: object) -> str:
+    """Return a value that must be text."""
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} stands where text should")
+    return value
+
+
+def _bytes(value: object) -> bytes:
+    """Return a value that must be a blob."""
+    if not isinstance(value, bytes):
+        raise ValueError(f"{value!r} stands where a blob should")
+    return value

@@ -1,0 +1,387 @@
+"""The session: the one door to a project, its history, its inbox and its file.
+
+Headless: the command line and the window both pull its streams and perform its edits. Importing
+this module does not import torch; only a job does.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fmstudio.engine.cancel import CancelToken
+from fmstudio.engine.requests import (
+    Event,
+    ImageRef,
+    MatchSettings,
+    PropagationRequest,
+    Proposal,
+)
+from fmstudio.errors import ImageError, ProjectError
+from fmstudio.io.images import read_rgb
+from fmstudio.io.store import SUFFIX, Store
+from fmstudio.project.diff import ProjectDiff
+from fmstudio.project.edits import AddImages, Edit, RelocateImages, SetStatus, apply
+from fmstudio.project.history import History
+from fmstudio.project.model import ImageItem, InboxEntry, Project, Status
+from fmstudio.session_files import (
+    AddReport,
+    RelocateReport,
+    ReportProgress,
+    find_moved,
+    holds,
+    new_items,
+)
+from fmstudio.session_inbox import (
+    LandReport,
+    entry_of,
+    outdated_reason,
+    plan_landing,
+)
+from fmstudio.session_requests import build_request, choose_targets
+
+__all__ = ["AddReport", "LandReport", "RelocateReport", "Session"]
+
+# Enough for every request whose proposals could still be on their way.
+_REMEMBERED_REQUESTS = 32
+
+
+class Session:
+    """An open project: the only writer of its file.
+
+    Make one with `create` or `open`, and close it. Everything but `load` and pulling a `job`
+    belongs to one thread.
+    """
+
+    def __init__(self, store: Store, project: Project) -> None:
+        self._store = store
+        self._history = History(project)
+        self._inbox = store.inbox()
+        self._requests: tuple[PropagationRequest, ...] = ()
+
+    @classmethod
+    def create(cls, path: Path, name: str | None = None) -> Self:
+        """Make a new project file and open it.
+
+        Parameters
+        ----------
+        path : Path
+            The ending ``.fmstudio`` is added when it is not there.
+        name : str or None
+            None takes the file's name.
+
+        Raises
+        ------
+        StoreError
+            If there is a file already, or it cannot be written.
+        """
+        path = path if path.suffix == SUFFIX else path.with_name(path.name + SUFFIX)
+        project = Project.build(name or path.stem)
+        return cls(Store.create(path, project), project)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open a project file; its ending may be left out.
+
+        Raises
+        ------
+        StoreError
+            If it is missing, no project, damaged, of a newer version, or open elsewhere.
+        """
+        with_suffix = path.with_name(path.name + SUFFIX)
+        store = Store.open(with_suffix if not path.exists() and with_suffix.exists() else path)
+        try:
+            return cls(store, store.load())
+        except BaseException:
+            store.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file; everything in it is written already."""
+        self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def path(self) -> Path:
+        """Return the project file's path."""
+        return self._store.path
+
+    @property
+    def cache_dir(self) -> Path:
+        """Return the folder for caches; it may be deleted at any time, and need not exist."""
+        return self.path.with_suffix(".cache")
+
+    @property
+    def project(self) -> Project:
+        """Return the project as it is now."""
+        return self._history.present
+
+    @property
+    def history(self) -> History:
+        """Return what can be undone and redone."""
+        return self._history
+
+    @property
+    def inbox(self) -> tuple[InboxEntry, ...]:
+        """Return what the engine sent and is not landed, in order of arrival.
+
+        Not empty on opening when an earlier process ended between receiving and landing.
+        """
+        return self._inbox
+
+    # Edits
+
+    def perform(self, edit: Edit) -> ProjectDiff:
+        """Apply an edit, write it to the file and return what differs.
+
+        An edit that changes nothing leaves no step in the history.
+
+        Raises
+        ------
+        ProjectError
+            If it does not fit the project.
+        StoreError
+            If it cannot be written. In both cases nothing has changed.
+        """
+        before = self.project
+        after = apply(before, edit)
+        if after is before:
+            return ProjectDiff()
+        return self._commit(self._history.push(after, edit.label), edit.label)
+
+    def undo(self) -> ProjectDiff:
+        """Take the last edit back; raises ProjectError if there is none."""
+        label = f"Undo: {self._history.undo_label}"
+        return self._commit(self._history.undo(), label)
+
+    def redo(self) -> ProjectDiff:
+        """Make an undone edit again; raises ProjectError if there is none."""
+        label = f"Redo: {self._history.redo_label}"
+        return self._commit(self._history.redo(), label)
+
+    def accept_above(self, score: float, ids: Iterable[int] | None = None) -> tuple[int, ...]:
+        """Accept proposals of at least this confidence as one edit; return their ids.
+
+        Parameters
+        ----------
+        score : float
+            In [0, 1].
+        ids : iterable of int or None
+            Which annotations may be accepted; None means all of the project.
+
+        Raises
+        ------
+        ProjectError
+            If the score is no confidence.
+        """
+        if not 0 <= score <= 1:
+            raise ProjectError(f"A confidence lies between 0 and 1, so {score} accepts nothing.")
+        annotations = self.project.annotations
+        chosen = tuple(
+            id_
+            for id_ in sorted(annotations if ids is None else ids)
+            if (annotation := annotations.get(id_)) is not None
+            and annotation.status is Status.PROPOSED
+            and (annotation.confidence or 0.0) >= score
+        )
+        if chosen:
+            self.perform(SetStatus(chosen, Status.ACCEPTED))
+        return chosen
+
+    # Images
+
+    def path_of(self, image: ImageItem) -> Path:
+        """Return where an image's file should be."""
+        return self.path.parent / image.path
+
+    def add_images(
+        self, paths: Iterable[Path], progress: ReportProgress | None = None
+    ) -> AddReport:
+        """Add image files, and those in and under folders, as one edit.
+
+        Files that are no images, are in the project already or equal another one byte for byte
+        are left out and named.
+        """
+        items, skipped = new_items(self.project, self.path.parent, paths, progress)
+        diff = self.perform(AddImages(tuple(items)))
+        return AddReport(diff.images.added, tuple(skipped))
+
+    def missing_or_changed(self) -> list[tuple[ImageItem, Literal["missing", "changed"]]]:
+        """Return the images whose files are gone or hold other bytes than when they were added."""
+        faults: list[tuple[ImageItem, Literal["missing", "changed"]]] = []
+        for image in self.project.sorted_images():
+            path = self.path_of(image)
+            if not path.exists():
+                faults.append((image, "missing"))
+            elif not holds(path, image.sha256):
+                faults.append((image, "changed"))
+        return faults
+
+    def relocate(self, folder: Path) -> RelocateReport:
+        """Look for missing and changed images under a folder, by content, as one edit."""
+        lost = [image for image, _ in self.missing_or_changed()]
+        ids = {image.id for image in lost}
+        taken = [image.path for image in self.project.images.values() if image.id not in ids]
+        moves = find_moved(lost, self.path.parent, folder, taken)
+        found = {move.id for move in moves}
+        if moves:
+            self.perform(RelocateImages(tuple(moves)))
+        return RelocateReport(
+            tuple(sorted(found)), tuple(image for image in lost if image.id not in found)
+        )
+
+    def load(self, ref: ImageRef) -> NDArray[np.uint8]:
+        """Return the pixels (H, W, 3) of an image of the project; safe on any thread.
+
+        Raises
+        ------
+        ImageError
+            If it was removed, its file is missing, cannot be read, or has changed.
+        """
+        image = self.project.images.get(ref.id)
+        if image is None:
+            raise ImageError(f"'{ref.name}' was removed from the project.")
+        path = self.path_of(image)
+        if not path.exists():
+            raise ImageError(
+                f"'{image.path}' is missing: put it back, or relocate the project's images."
+            )
+        if not ref.key or not holds(path, ref.key):
+            raise ImageError(
+                f"'{image.path}' has changed since it was added: restore the file, or remove the "
+                "image and add it again."
+            )
+        return read_rgb(path)
+
+    # Propagation
+
+    def targets(self, which: str | Iterable[str]) -> tuple[int, ...]:
+        """Return image ids: of "all" images, of "unlabelled" ones, or of names.
+
+        Unlabelled is an image with nothing accepted and nothing that waits for review.
+
+        Raises
+        ------
+        ProjectError
+            If a name fits no image, or several.
+        """
+        return choose_targets(self.project, which)
+
+    def request(
+        self,
+        reference_ids: Iterable[int],
+        target_ids: Iterable[int],
+        settings: MatchSettings | None = None,
+    ) -> PropagationRequest:
+        """Return a request to carry what is accepted on the references to the targets.
+
+        Only accepted annotations are carried, so a guess never becomes a reference; a reference
+        is never a target.
+
+        Raises
+        ------
+        ProjectError
+            If a reference has nothing accepted, or no target is left.
+        """
+        request = build_request(self.project, reference_ids, target_ids, settings)
+        self._requests = (*self._requests, request)[-_REMEMBERED_REQUESTS:]
+        return request
+
+    def job(
+        self, request: PropagationRequest, token: CancelToken, device: str = "auto"
+    ) -> Iterator[Event]:
+        """Return the stream of progress, proposals and failures of a request.
+
+        Whoever pulls it decides on the thread, and hands each Proposal to `receive`. Imports torch.
+        """
+        from fmstudio.engine.propagate import propagate
+
+        return propagate(
+            request, load=self.load, token=token, cache_dir=self.cache_dir, device=device
+        )
+
+    def receive(
+        self, proposal: Proposal, request: PropagationRequest | None = None
+    ) -> InboxEntry | None:
+        """Keep a proposal in the inbox, safe on the disk on return.
+
+        Parameters
+        ----------
+        proposal : Proposal
+        request : PropagationRequest or None
+            What it answers; None looks for it among this session's last requests.
+
+        Returns
+        -------
+        entry : InboxEntry or None
+            None when there is nothing to keep: no mark in it, or its image has been removed.
+
+        Raises
+        ------
+        ProjectError
+            If no request is known that it could answer.
+        StoreError
+            If it cannot be written.
+        """
+        known = self._requests if request is None else (request,)
+        entry = entry_of(self.project, proposal, known)
+        if entry is not None:
+            entry = self._store.inbox_add(entry)
+            self._inbox = (*self._inbox, entry)
+        return entry
+
+    def outdated_reason(self, entry: InboxEntry) -> str | None:
+        """Return why an entry no longer follows from its sources, or None while it does."""
+        return outdated_reason(self.project, entry)
+
+    def land(self, label: str | None = None) -> LandReport:
+        """Turn the inbox into proposals on the images, as one edit, and empty it.
+
+        Of several proposals for one image and category the latest counts. Those whose source
+        changed meanwhile are not landed, nor those that reviewed work leaves no place for; the
+        report names them.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written; the inbox is then as it was.
+        """
+        edit, left_out = plan_landing(self.project, self._inbox)
+        after = apply(self.project, edit)
+        if after is self.project:
+            self.discard_inbox()
+            return LandReport(None, (), left_out)
+        label = label or edit.label
+        diff = self._commit(self._history.push(after, label), label, clear_inbox=True)
+        return LandReport(edit, diff.annotations.added, left_out)
+
+    def discard_inbox(self) -> None:
+        """Throw away what waits in the inbox; raises StoreError if that cannot be written."""
+        if self._inbox:
+            self._store.inbox_clear()
+            self._inbox = ()
+
+    # Private
+
+    def _commit(self, history: History, label: str, *, clear_inbox: bool = False) -> ProjectDiff:
+        """Write the step to a history's present, then make it the session's."""
+        before, after = self.project, history.present
+        self._store.commit(before, after, label, clear_inbox=clear_inbox)
+        diff = ProjectDiff.between(before, after)
+        self._history = history
+        if clear_inbox or diff.images.removed or diff.categories.removed:
+            self._inbox = self._store.inbox()
+        return diff

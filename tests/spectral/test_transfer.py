@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+import torch
+
+from fmstudio.geometry.grid import ImageSize, PatchGrid
+from fmstudio.geometry.masks import Mask
+from fmstudio.spectral.confidence import patch_confidence, point_doubt
+from fmstudio.spectral.transfer import (
+    mask_from_soft,
+    patch_cover,
+    transfer_field,
+    transfer_keypoints,
+    transfer_mask,
+)
+
+GRID = PatchGrid(ImageSize(320, 240), 15, 20)
+
+
+def score_of(shift_rows, shift_cols, sharp=0.05):
+    """Score whose best target of patch (r, c) is (r + shift_rows, c + shift_cols)."""
+    rows, cols = (torch.from_numpy(v).float() for v in np.divmod(np.arange(GRID.n), GRID.cols))
+    down = rows[None, :] - rows[:, None] - shift_rows
+    across = cols[None, :] - cols[:, None] - shift_cols
+    return -sharp * (down.square() + across.square())
+
+
+def rectangle(x, y, width, height):
+    array = np.zeros((240, 320), dtype=bool)
+    array[y : y + height, x : x + width] = True
+    return Mask.from_array(array)
+
+
+def test_keypoints_follow_a_known_shift():
+    xy = np.array([[100.3, 80.7], [200.0, 120.0]])
+    carried = transfer_keypoints(score_of(2, -3), GRID, GRID, xy)
+    assert np.abs(carried - (xy + np.array([-48, 32]))).max() < 1.0
+
+
+def test_mask_follows_a_known_shift():
+    soft = transfer_mask(score_of(1, 2, sharp=1.0), GRID, GRID, rectangle(64, 64, 96, 80))
+    mask = mask_from_soft(soft, GRID).to_array()
+    truth = rectangle(64 + 32, 64 + 16, 96, 80).to_array()
+    assert (mask & truth).sum() / (mask | truth).sum() > 0.85
+
+
+def test_holes_and_parts_survive():
+    array = rectangle(32, 32, 128, 128).to_array() & ~rectangle(80, 80, 32, 32).to_array()
+    array |= rectangle(224, 64, 64, 64).to_array()
+    soft = transfer_mask(score_of(0, 0, sharp=1.0), GRID, GRID, Mask.from_array(array))
+    carried = mask_from_soft(soft, GRID).to_array()
+    assert not carried[96, 96]
+    assert carried[96, 48]
+    assert carried[96, 250]
+
+
+def test_fields_are_means_of_source_values():
+    field = torch.rand(GRID.n, 3)
+    carried = transfer_field(score_of(0, 0), field)
+    assert carried.min() >= field.min()
+    assert carried.max() <= field.max()
+    assert torch.allclose(transfer_field(score_of(0, 0, sharp=50.0), field), field, atol=1e-4)
+
+
+def test_patch_cover_adds_up_to_the_area():
+    mask = rectangle(10, 20, 77, 33)
+    assert float(patch_cover(mask, GRID).sum()) * 16 * 16 == pytest.approx(77 * 33)
+
+
+def test_points_on_a_consistent_map_are_trusted_and_ambiguous_ones_are_not():
+    xy = np.array([[100.0, 80.0]])
+    clear = score_of(0, 0)
+    # The same patch again, far to the right: a second answer just as good.
+    ambiguous = torch.maximum(score_of(0, 0), score_of(0, 10) - 1e-3)
+    doubts = [point_doubt(s, GRID, GRID, xy, xy) for s in (clear, ambiguous)]
+    assert doubts[0].cycle[0] < 2
+    assert doubts[0].margin[0] > 0.3
+    assert doubts[1].margin[0] < 0.01
+    assert doubts[0].confidence(100.0)[0] > doubts[1].confidence(100.0)[0]
+
+
+def test_a_point_that_does_not_return_is_doubted():
+    # Everything goes to one target patch; it can return to one source only.
+    score = torch.zeros(GRID.n, GRID.n)
+    score[:, 150] = 0.3
+    score[40, 150] = 0.31
+    far = np.array([[310.0, 230.0]])
+    to = GRID.centers()[[150]]
+    doubt = point_doubt(score, GRID, GRID, far, to)
+    assert doubt.cycle[0] > 100
+    assert doubt.confidence(100.0)[0] < 0.5
+
+
+def test_patch_confidence_is_one_where_the_round_trip_closes():
+    identity = torch.arange(GRID.n)
+    assert patch_confidence(identity, identity, GRID).tolist() == [1.0] * GRID.n
+    constant = torch.zeros(GRID.n, dtype=torch.int64)
+    confidence = patch_confidence(constant, constant, GRID)
+    assert confidence[0] == 1
+    assert confidence[-1] < 1e-3
