@@ -48,5 +48,5 @@ class DatasetError(FmstudioError):
     """A data set is not where or what it should be."""
 
 
-class Cancelled(FmstudioError):
+class Cancelled(FmstudioError):  # noqa: N818 (an outcome, no fault)
     """The work was cancelled by the person."""

@@ -5,9 +5,10 @@ this module does not import torch; only a job does.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,30 +21,34 @@ from fmstudio.engine.requests import (
     PropagationRequest,
     Proposal,
 )
-from fmstudio.errors import ImageError, ProjectError
-from fmstudio.io.images import read_rgb
+from fmstudio.errors import ImageError
+from fmstudio.io.coco import CocoOptions, ExportReport, read_coco, write_coco
 from fmstudio.io.store import SUFFIX, Store
 from fmstudio.project.diff import ProjectDiff
 from fmstudio.project.edits import AddImages, Edit, RelocateImages, SetStatus, apply
 from fmstudio.project.history import History
 from fmstudio.project.model import ImageItem, InboxEntry, Project, Status
+from fmstudio.session_coco import ImportReport, plan_import
 from fmstudio.session_files import (
     AddReport,
+    FileFault,
     RelocateReport,
     ReportProgress,
+    file_faults,
     find_moved,
-    holds,
     new_items,
+    read_checked,
 )
 from fmstudio.session_inbox import (
     LandReport,
+    confident_proposals,
     entry_of,
     outdated_reason,
     plan_landing,
 )
 from fmstudio.session_requests import build_request, choose_targets
 
-__all__ = ["AddReport", "LandReport", "RelocateReport", "Session"]
+__all__ = ["AddReport", "ImportReport", "LandReport", "RelocateReport", "Session"]
 
 # Enough for every request whose proposals could still be on their way.
 _REMEMBERED_REQUESTS = 32
@@ -187,16 +192,7 @@ class Session:
         ProjectError
             If the score is no confidence.
         """
-        if not 0 <= score <= 1:
-            raise ProjectError(f"A confidence lies between 0 and 1, so {score} accepts nothing.")
-        annotations = self.project.annotations
-        chosen = tuple(
-            id_
-            for id_ in sorted(annotations if ids is None else ids)
-            if (annotation := annotations.get(id_)) is not None
-            and annotation.status is Status.PROPOSED
-            and (annotation.confidence or 0.0) >= score
-        )
+        chosen = confident_proposals(self.project, score, ids)
         if chosen:
             self.perform(SetStatus(chosen, Status.ACCEPTED))
         return chosen
@@ -219,16 +215,48 @@ class Session:
         diff = self.perform(AddImages(tuple(items)))
         return AddReport(diff.images.added, tuple(skipped))
 
-    def missing_or_changed(self) -> list[tuple[ImageItem, Literal["missing", "changed"]]]:
+    def import_coco(
+        self,
+        path: Path,
+        image_root: Path | None = None,
+        progress: ReportProgress | None = None,
+    ) -> ImportReport:
+        """Import a COCO file as one edit, whole or not at all.
+
+        Parameters
+        ----------
+        path : Path
+        image_root : Path or None
+            The folder that its file names are relative to; None tries the file's own folder, a
+            folder ``images`` in it, and the images of the project.
+        progress : callable or None
+
+        Raises
+        ------
+        FormatError
+            If the file is broken, or an image has another size than it says.
+        ProjectError
+            If a category of the same name has other keypoints in the project.
+        """
+        data = read_coco(path)
+        base = self.path.parent
+        edit, notes = plan_import(self.project, base, data, path, image_root, progress)
+        diff = self.perform(edit)
+        return ImportReport(diff.images.added, diff.categories.added, diff.annotations.added, notes)
+
+    def export_coco(self, path: Path, options: CocoOptions | None = None) -> ExportReport:
+        """Write a COCO file, whole or not at all; options and errors as in `write_coco`.
+
+        Relative image paths start from the project's folder unless the options say otherwise.
+        """
+        options = options or CocoOptions()
+        if options.project_root is None:
+            options = replace(options, project_root=self.path.parent)
+        return write_coco(path, self.project, options)
+
+    def missing_or_changed(self) -> list[tuple[ImageItem, FileFault]]:
         """Return the images whose files are gone or hold other bytes than when they were added."""
-        faults: list[tuple[ImageItem, Literal["missing", "changed"]]] = []
-        for image in self.project.sorted_images():
-            path = self.path_of(image)
-            if not path.exists():
-                faults.append((image, "missing"))
-            elif not holds(path, image.sha256):
-                faults.append((image, "changed"))
-        return faults
+        return file_faults(self.project, self.path.parent)
 
     def relocate(self, folder: Path) -> RelocateReport:
         """Look for missing and changed images under a folder, by content, as one edit."""
@@ -254,17 +282,7 @@ class Session:
         image = self.project.images.get(ref.id)
         if image is None:
             raise ImageError(f"'{ref.name}' was removed from the project.")
-        path = self.path_of(image)
-        if not path.exists():
-            raise ImageError(
-                f"'{image.path}' is missing: put it back, or relocate the project's images."
-            )
-        if not ref.key or not holds(path, ref.key):
-            raise ImageError(
-                f"'{image.path}' has changed since it was added: restore the file, or remove the "
-                "image and add it again."
-            )
-        return read_rgb(path)
+        return read_checked(self.path_of(image), image)
 
     # Propagation
 

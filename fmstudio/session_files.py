@@ -5,11 +5,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fmstudio.errors import ImageError
-from fmstudio.io.images import SUFFIXES, ImageInfo, file_sha256, probe
+from fmstudio.io.images import SUFFIXES, ImageInfo, file_sha256, probe, read_rgb
 from fmstudio.project.edits import RelocateImage
 from fmstudio.project.model import ImageItem, Project
+
+FileFault = Literal["missing", "changed"]
 
 ReportProgress = Callable[[int, int], None]
 """Called with how many files are done, and how many there are."""
@@ -67,7 +73,43 @@ def stored_path(base: Path, path: Path) -> str:
     return text
 
 
-def holds(path: Path, sha256: str) -> bool:
+def file_faults(project: Project, base: Path) -> list[tuple[ImageItem, FileFault]]:
+    """Return the images whose files are gone or hold other bytes than when they were added."""
+    faults: list[tuple[ImageItem, FileFault]] = []
+    for image in project.sorted_images():
+        path = base / image.path
+        if not path.exists():
+            faults.append((image, "missing"))
+        elif not _holds(path, image.sha256):
+            faults.append((image, "changed"))
+    return faults
+
+
+def read_checked(path: Path, image: ImageItem) -> NDArray[np.uint8]:
+    """Return the pixels (H, W, 3) of an image if its file is still the one that was added.
+
+    Raises
+    ------
+    ImageError
+        If the file is missing, cannot be read, or has changed.
+    """
+    if not path.exists():
+        raise ImageError(
+            f"'{image.path}' is missing: put it back, or relocate the project's images."
+        )
+    if not image.sha256:
+        raise ImageError(
+            f"'{image.path}' was not there when it was imported: relocate the project's images."
+        )
+    if not _holds(path, image.sha256):
+        raise ImageError(
+            f"'{image.path}' has changed since it was added: restore the file, or remove the "
+            "image and add it again."
+        )
+    return read_rgb(path)
+
+
+def _holds(path: Path, sha256: str) -> bool:
     """Return whether a file has this content; an unknown content (no hash) is never it."""
     return bool(sha256) and file_sha256(path) == sha256
 

@@ -1,6 +1,6 @@
 """What the engine sends, on its way into the project: keep, judge, land."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fmstudio.engine.requests import Mark, PropagationRequest, Proposal, ProposedMark
@@ -102,6 +102,27 @@ def plan_landing(
         latest |= fresh
     edit = LandProposals(tuple(a for group in latest.values() for a in group))
     return edit, tuple(left_out)
+
+
+def confident_proposals(
+    project: Project, score: float, ids: Iterable[int] | None
+) -> tuple[int, ...]:
+    """Return the proposals, of ``ids`` or of all, with at least this confidence, ascending.
+
+    Raises
+    ------
+    ProjectError
+        If the score is outside [0, 1].
+    """
+    if not 0 <= score <= 1:
+        raise ProjectError(f"A confidence lies between 0 and 1: {score} cannot be one.")
+    return tuple(
+        id_
+        for id_ in sorted(project.annotations if ids is None else ids)
+        if (annotation := project.annotations.get(id_)) is not None
+        and annotation.status is Status.PROPOSED
+        and (annotation.confidence or 0.0) >= score
+    )
 
 
 def _obstacle(project: Project, annotation: Annotation) -> str | None:

@@ -6,8 +6,10 @@ object is taken per image and category, and it is what a pair is judged on.
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from fmstudio.errors import DatasetError, FormatError
 from fmstudio.geometry.grid import ImageSize
@@ -93,7 +95,8 @@ def read_coco_folder(folder: Path) -> tuple[LabelledSet, ...]:
     """Return the labelled sets of one folder, one for each category that is annotated.
 
     Of several annotations of a category on one image the one with the lowest id is taken; crowds
-    (``iscrowd`` 1) are no single object and are passed over.
+    (``iscrowd`` 1) are no single object, and proposals that nobody accepted no truth: both are
+    passed over.
 
     Parameters
     ----------
@@ -117,11 +120,11 @@ def read_coco_folder(folder: Path) -> tuple[LabelledSet, ...]:
         data = read_coco(path)
     except FormatError as error:
         raise DatasetError(str(error)) from error
-    boxes = _stated_boxes(path)
+    stated = _Stated.read(path, data)
     sets = [
         LabelledSet(category.name, folder, images)
-        for category in sorted(data.categories, key=lambda c: c.id)
-        if (images := _images_of(data, category.id, folder, boxes))
+        for category in data.categories
+        if (images := _images_of(data, category.id, folder, stated))
     ]
     if not sets:
         raise DatasetError(f"{path}: no image is annotated; a set needs at least two that are.")
@@ -141,23 +144,63 @@ def _sets_below(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.is_dir() and _looks_like_set(p))
 
 
+@dataclass(frozen=True, slots=True)
+class _Stated:
+    """What a file states and the project's own model has no place for.
+
+    That model numbers from 1 and keeps a box only where there is nothing better; the benchmark's
+    pairs and thresholds are defined by the file's own numbers.
+    """
+
+    image_ids: dict[int, int]
+    annotation_ids: dict[int, int]
+    boxes: dict[int, Box]
+
+    @classmethod
+    def read(cls, path: Path, data: CocoData) -> "_Stated":
+        """Return it for a file that was found valid, by the ids in ``data``."""
+        document = json.loads(path.read_bytes())
+        records = document.get("annotations") or []
+        boxes = {
+            a.id: tuple(map(float, r["bbox"]))
+            for a, r in zip(data.annotations, records, strict=True)
+            if r.get("bbox")
+        }
+        return cls(
+            _stated_ids([i.id for i in data.images], document["images"]),
+            _stated_ids([a.id for a in data.annotations], records),
+            {i: (x, y, w, h) for i, (x, y, w, h) in boxes.items()},
+        )
+
+
+def _stated_ids(ids: Sequence[int], records: Sequence[dict[str, Any]]) -> dict[int, int]:
+    """Return a file's own ids by ours; ours themselves where one of the file's is no number."""
+    stated = [record.get("id") for record in records]
+    numbers = [int(i) for i in stated if isinstance(i, int | float)]
+    return dict(zip(ids, numbers if len(numbers) == len(ids) else ids, strict=True))
+
+
 def _images_of(
-    data: CocoData, category_id: int, folder: Path, boxes: dict[int, Box]
+    data: CocoData, category_id: int, folder: Path, stated: _Stated
 ) -> tuple[LabelledImage, ...]:
     """Return a category's images by id, each with its first annotation by id."""
     images = {image.id: image for image in data.images}
     chosen: dict[int, LabelledImage] = {}
-    for a in sorted(data.annotations, key=lambda a: a.id):
-        if a.category_id != category_id or a.is_crowd or a.image_id in chosen:
+    for a in sorted(data.annotations, key=lambda a: stated.annotation_ids[a.id]):
+        # A guess is no truth: of our own exports only what a person accepted counts.
+        if a.category_id != category_id or a.is_crowd or a.status != "accepted":
             continue
         image = images[a.image_id]
-        chosen[a.image_id] = LabelledImage(
-            id=image.id,
+        number = stated.image_ids[image.id]
+        if number in chosen:
+            continue
+        chosen[number] = LabelledImage(
+            id=number,
             path=_image_path(folder, image.path),
             size=image.size,
             keypoints=a.keypoints,
             mask=a.mask,
-            box=_box(boxes.get(a.id), a.mask, a.keypoints),
+            box=_box(stated.boxes.get(a.id), a.mask, a.keypoints),
         )
     return tuple(chosen[i] for i in sorted(chosen))
 
@@ -171,17 +214,6 @@ def _image_path(folder: Path, name: str) -> Path:
     raise DatasetError(
         f"{candidates[0]}: this image is missing; add it or take it out of {COCO_NAME}."
     )
-
-
-def _stated_boxes(path: Path) -> dict[int, Box]:
-    """Return the boxes that a valid file states, by annotation id.
-
-    The project's own model keeps a box only where there is nothing better, but the benchmark's
-    threshold is defined by the file's.
-    """
-    records = json.loads(path.read_bytes())["annotations"]
-    boxes = {r["id"]: tuple(float(v) for v in r["bbox"]) for r in records if r.get("bbox")}
-    return {i: (b[0], b[1], b[2], b[3]) for i, b in boxes.items() if len(b) == 4}
 
 
 def _box(stated: Box | None, mask: Mask | None, keypoints: Keypoints | None) -> Box | None:

@@ -6,7 +6,7 @@ ReLU6) by Renjie Liu, 2020. Weights: Apache-2.0, converted from the published Te
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import timm
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from fmstudio.errors import WeightsError
 from fmstudio.features import weights as weights_files
@@ -49,21 +50,48 @@ class Lite:
     sides : SideRule
         Input sides of the parity that the network was trained with: its strided convolutions
         pad unequally at even sizes, so another parity shifts its cells and its features.
+    padded : bool
+        Whether its cells lie where SAME padding puts them (`padded_axis`), or share the side
+        equally, which is the same but for a constant where every strided convolution sees an
+        even size.
+    shift : float
+        What the network looks past these centres, to the right and down, in pixels of input.
+        Measured, since training moves the centre of a learned filter: mirror, shift and zoom
+        photos by known amounts and take the shift whose matches have the least error.
     """
 
     timm_name: str
     taps: tuple[int, ...]
     widths: tuple[int, ...]
     sides: SideRule
+    padded: bool
+    shift: float
+
+    def axis(self, count: int, side: int) -> CellAxis:
+        """Return where ``count`` cells lie along an input side of ``side`` pixels."""
+        cells = padded_axis(count, side) if self.padded else CellAxis.even(count)
+        return replace(cells, first=cells.first + self.shift / side)
 
 
 LITES: dict[str, Lite] = {
     # Trained at 224 = 7 * 32: every strided convolution sees an even size.
     "efficientnet-lite0": Lite(
-        "tf_efficientnet_lite0", (10, 12, 14), (112, 192, 192), SideRule(32, 0, 64)
+        "tf_efficientnet_lite0",
+        taps=(10, 12, 14),
+        widths=(112, 192, 192),
+        sides=SideRule(32, 0, 64),
+        padded=False,
+        shift=2.0,
     ),
     # Trained at 260 = 4 * 64 + 4: two even sizes, then odd ones.
-    "efficientnet-lite2": Lite("tf_efficientnet_lite2", (14, 17), (120, 208), SideRule(64, 4, 68)),
+    "efficientnet-lite2": Lite(
+        "tf_efficientnet_lite2",
+        taps=(14, 17),
+        widths=(120, 208),
+        sides=SideRule(64, 4, 68),
+        padded=True,
+        shift=-6.0,
+    ),
 }
 
 
@@ -92,14 +120,13 @@ class EfficientNetLite:
         path = weights_files.find(name, weights)
         digest = weights_files.verify(name, path)
         self._device = torch.device(device)
-        self._layers = _Trunk(load_network(name, path), self._lite.taps).to(
-            self._device, memory_format=torch.channels_last
-        )
+        trunk = _Trunk(load_network(name, path), self._lite.taps).to(self._device)
+        self._layers = trunk.to(memory_format=torch.channels_last)
         taps = "+".join(str(i) for i in self._lite.taps)
         self._spec = ExtractorSpec(
             name=name,
-            key=f"{name}:{digest[:12]}:{taps}:v{CODE_VERSION}",
-            licence=weights_files.PACKAGED[name].licence if weights is None else "your own file",
+            key=f"{name}:{digest[:12]}:{taps}:{self._lite.shift:+g}px:v{CODE_VERSION}",
+            licence=weights_files.licence_of(name, weights),
             width=sum(self._lite.widths),
         )
 
@@ -109,7 +136,7 @@ class EfficientNetLite:
         return self._spec
 
     def input_size(self, grid: PatchGrid) -> ImageSize:
-        """Return the input size that is nearest to ``PATCH`` pixels a patch and fits the network."""
+        """Return the input size of the network's parity nearest to ``PATCH`` pixels a patch."""
         sides = self._lite.sides
         return ImageSize(sides.nearest(grid.cols * PATCH), sides.nearest(grid.rows * PATCH))
 
@@ -129,39 +156,44 @@ class EfficientNetLite:
         with torch.inference_mode():
             blocks = self._layers(to_input(rgb, size, MEAN, STD, self._device))
             on_grid = [self._to_grid(block[0], size, grid) for block in blocks]
-            # Cloned outside inference mode's reach: later code may want gradients through it.
             data = torch.cat(on_grid, dim=-1)
+        # Copied outside inference mode: such tensors cannot enter a refinement's gradients.
         return FeatureMap(data.clone(), grid, self._spec.key)
 
     def _to_grid(self, block: torch.Tensor, size: ImageSize, grid: PatchGrid) -> torch.Tensor:
         """Return one block (d, h, w) on the grid, (rows, cols, d)."""
         block = normalise_block(block.contiguous(), dim=0)
-        rows = cell_axis(block.shape[1], size.height)
-        cols = cell_axis(block.shape[2], size.width)
+        rows = self._lite.axis(block.shape[1], size.height)
+        cols = self._lite.axis(block.shape[2], size.width)
         return normalise_block(resample(block, rows, cols, grid))
 
 
-RULE = "even"
-
-
-def cell_axis(count: int, side: int) -> CellAxis:
-    """Return where a block's cells lie along an input side."""
-    if RULE == "even":
-        return CellAxis.even(count)
-    return padded_axis(side, count)
-
-
-def padded_axis(side: int, count: int) -> CellAxis:
+def padded_axis(count: int, side: int) -> CellAxis:
     """Return the centres of cells' receptive fields under TensorFlow's SAME padding.
 
-    A strided convolution of odd kernel centres its cell ``i`` on input ``2 i + 1`` if its input
-    has an even size and on ``2 i`` if odd (the extra padding goes to the end).
+    A convolution of stride 2 and odd kernel centres its cell ``i`` on cell ``2 i + 1`` of its
+    input where that has an even size and on ``2 i`` where it is odd: an odd number of padding
+    cells puts the extra one at the end.
+
+    Parameters
+    ----------
+    count : int
+        Cells of the block; the side halved, rounding up, some number of times.
+    side : int
+        Input side in pixels.
+
+    Raises
+    ------
+    ValueError
+        If halving the side never gives ``count``.
     """
     first, step, length = 0.0, 1.0, side
     while length > count:
         first += step * (1 - length % 2)
         step *= 2
         length = (length + 1) // 2
+    if length != count:
+        raise ValueError(f"{count} cells do not come from halving a side of {side} pixels")
     return CellAxis.in_pixels(count, first + 0.5, step, side)
 
 
@@ -219,6 +251,7 @@ _TOP = {
     "_bn1": "bn2",
     "_fc": "classifier",
 }
+# In the order in which a block applies them, each convolution before its normalisation.
 _EXPANDING = {
     "_expand_conv": "conv_pw",
     "_bn0": "bn1",
@@ -254,11 +287,19 @@ def _blocks_of(network: Any) -> list[tuple[str, nn.Module]]:
 
 
 class _Trunk(nn.Module):
-    """A network up to its last tapped block."""
+    """A network up to its last tapped block, its batch normalisations folded into convolutions.
+
+    Folding changes features by some 4e-6 of their size and saves a fifth to a quarter of the
+    time on a CPU (measured at 512 x 384).
+    """
 
     def __init__(self, network: Any, taps: Sequence[int]) -> None:
         super().__init__()
         blocks = [block for _, block in _blocks_of(network)][: taps[-1] + 1]
+        _fold(network, "conv_stem", "bn1")
+        for block in blocks:
+            for conv, norm in _pairs_of(block):
+                _fold(block, conv, norm)
         self.stem = nn.Sequential(network.conv_stem, network.bn1)
         self.blocks = nn.ModuleList(blocks)
         self.taps = frozenset(taps)
@@ -272,3 +313,19 @@ class _Trunk(nn.Module):
             if index in self.taps:
                 tapped.append(x)
         return tapped
+
+
+def _pairs_of(block: nn.Module) -> tuple[tuple[str, str], ...]:
+    """Return timm's names of a block's convolutions and the normalisations after them."""
+    names = (_EXPANDING if hasattr(block, "conv_pwl") else _PLAIN).values()
+    convs = [name for name in names if name.startswith("conv")]
+    norms = [name for name in names if name.startswith("bn")]
+    return tuple(zip(convs, norms, strict=True))
+
+
+def _fold(module: nn.Module, conv: str, norm: str) -> None:
+    """Fold a normalisation into its convolution; timm keeps the activation inside the former."""
+    before: Any = module.get_submodule(conv)
+    after: Any = module.get_submodule(norm)
+    setattr(module, conv, fuse_conv_bn_eval(before, after))
+    setattr(module, norm, after.act)

@@ -72,7 +72,9 @@ def pca_reduce(maps: Sequence[FeatureMap], width: int) -> tuple[FeatureMap, ...]
     d = maps[0].data.shape[-1]
     if not 1 <= width <= d:
         raise ValueError(f"{width} principal axes do not fit features of {d} channels")
-    rows = torch.cat([m.flat() for m in maps]).double()  # (sum of n, d)
+    # Apple's devices have no double precision.
+    exact = torch.float32 if maps[0].data.device.type == "mps" else torch.float64
+    rows = torch.cat([m.flat() for m in maps]).to(exact)  # (sum of n, d)
     mean = rows.mean(dim=0)
     centred = rows - mean
     _, vectors = torch.linalg.eigh(centred.T @ centred)  # ascending
@@ -81,7 +83,7 @@ def pca_reduce(maps: Sequence[FeatureMap], width: int) -> tuple[FeatureMap, ...]
     axes = axes * torch.where(largest < 0, -1.0, 1.0)
     return tuple(
         FeatureMap(
-            normalise_block((m.data.double() - mean) @ axes).float(),
+            normalise_block((m.data.to(exact) - mean) @ axes).float(),
             m.grid,
             f"{m.key}|pca{width}",
         )

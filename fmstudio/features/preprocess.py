@@ -118,9 +118,7 @@ def resize(rgb: NDArray[np.uint8], size: ImageSize) -> NDArray[np.uint8]:
     averaging where it shrinks (exact antialiasing, by the pixel-centre rule), cubic where it
     grows (sharper than linear, and what the default networks saw in training).
     """
-    height, width = rgb.shape[:2]
-    steps = ((size.width, height), (size.width, size.height))
-    for new_width, new_height in steps:
+    for new_width, new_height in ((size.width, rgb.shape[0]), (size.width, size.height)):
         if (new_height, new_width) == rgb.shape[:2]:
             continue
         shrinks = new_width < rgb.shape[1] or new_height < rgb.shape[0]

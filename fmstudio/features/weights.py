@@ -7,6 +7,7 @@ import hashlib
 import importlib.resources
 import importlib.util
 import pickle
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 
 import huggingface_hub
 import torch
-from huggingface_hub.utils import tqdm
+from huggingface_hub.utils import tqdm  # type: ignore[attr-defined]
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
@@ -118,39 +119,23 @@ PACKAGED: dict[str, PackagedFile] = {
     ),
 }
 
-_DINOV3_LICENCE = "DINOv3 License"
-_DINOV3_NOTE = (
-    "Meta's own licence, neither Apache-2.0 nor an open-source one: read it before you use the "
-    "model or what comes out of it."
+_DINOV3 = (
+    "DINOv3 License",
+    "Meta's own licence with terms of its own, not an open-source one: read it before you use "
+    "the model.",
 )
 
+
+def _timm(timm_name: str, size: int, licence: str = "Apache-2.0", note: str = "") -> HubModel:
+    """Return a model that timm's own hub organisation publishes."""
+    return HubModel(timm_name, f"timm/{timm_name}", licence, size, note)
+
+
 HUB: dict[str, HubModel] = {
-    "dinov2-s": HubModel(
-        "vit_small_patch14_dinov2.lvd142m",
-        "timm/vit_small_patch14_dinov2.lvd142m",
-        "Apache-2.0",
-        88_224_768,
-    ),
-    "dinov2-b": HubModel(
-        "vit_base_patch14_dinov2.lvd142m",
-        "timm/vit_base_patch14_dinov2.lvd142m",
-        "Apache-2.0",
-        346_318_848,
-    ),
-    "dinov3-s": HubModel(
-        "vit_small_patch16_dinov3.lvd1689m",
-        "timm/vit_small_patch16_dinov3.lvd1689m",
-        _DINOV3_LICENCE,
-        86_347_776,
-        _DINOV3_NOTE,
-    ),
-    "dinov3-b": HubModel(
-        "vit_base_patch16_dinov3.lvd1689m",
-        "timm/vit_base_patch16_dinov3.lvd1689m",
-        _DINOV3_LICENCE,
-        342_564_864,
-        _DINOV3_NOTE,
-    ),
+    "dinov2-s": _timm("vit_small_patch14_dinov2.lvd142m", 88_224_768),
+    "dinov2-b": _timm("vit_base_patch14_dinov2.lvd142m", 346_318_848),
+    "dinov3-s": _timm("vit_small_patch16_dinov3.lvd1689m", 86_347_776, *_DINOV3),
+    "dinov3-b": _timm("vit_base_patch16_dinov3.lvd1689m", 342_564_864, *_DINOV3),
 }
 
 
@@ -182,8 +167,9 @@ def hub_model(name: str) -> HubModel:
     import timm
 
     timm_name = rest.partition(":")[0]
-    config = timm.get_pretrained_cfg(timm_name, allow_unregistered=False) if timm_name else None
-    if head != "vit" or config is None or not config.hf_hub_id:
+    known_to_timm = head == "vit" and timm_name and timm.is_model(timm_name)
+    config = timm.get_pretrained_cfg(timm_name) if known_to_timm else None
+    if config is None or not config.hf_hub_id:
         raise WeightsError(
             f'there are no published weights for "{name}"; give the weights of your own as a file'
         )
@@ -224,11 +210,26 @@ def find(name: str, weights: Path | None = None) -> Path:
     model = hub_model(name)
     path = cached(model.repo)
     if path is None:
+        head, _, rest = name.partition(":")
+        base = f"vit:{rest.partition(':')[0]}" if head == "vit" else head
         raise WeightsError(
-            f'the weights of {name} are not on this disk; fetch them with "fmstudio models fetch '
-            f'{name}" (licence: {model.licence}), or give a local file'
+            f'the weights of {base} are not on this disk; fetch them with "fmstudio models fetch '
+            f'{base}" (licence: {model.licence}), or give a local file'
         )
     return path
+
+
+def licence_of(name: str, weights: Path | None = None) -> str:
+    """Return the licence of a model's weights; that of a local file is not known.
+
+    Raises
+    ------
+    WeightsError
+        If there are no weights of this name.
+    """
+    if weights is not None:
+        return "unknown (a local file)"
+    return PACKAGED[name].licence if name in PACKAGED else hub_model(name).licence
 
 
 def cached(repo: str) -> Path | None:
@@ -326,17 +327,15 @@ def fetch(
     return Path(path)
 
 
-def _bar_class(
-    progress: ProgressCallback | None, check: Callable[[], None] | None
-) -> type[tqdm]:  # type: ignore[type-arg]
+def _bar_class(progress: ProgressCallback | None, check: Callable[[], None] | None) -> type[tqdm]:
     """Return a progress bar that draws nothing and reports to callables instead."""
 
-    class Reporter(tqdm):  # type: ignore[misc, type-arg]
+    class Reporter(tqdm):
         """The only hook that the hub client offers into a running download."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             self.received = int(kwargs.get("initial") or 0)
-            super().__init__(*args, **{**kwargs, "disable": True})
+            super().__init__(*args, **{**kwargs, "disable": True})  # type: ignore[no-untyped-call]
 
         def update(self, n: float | None = 1) -> bool | None:
             self.received += int(n or 0)
@@ -371,7 +370,10 @@ def _expected_hash(name: str, path: Path) -> str | None:
 def _load_torch(path: Path) -> object:
     """Return what torch's safe loader makes of a file."""
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # Of a foreign pickle torch warns and then raises: the error is enough.
+            warnings.simplefilter("ignore", UserWarning)
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise WeightsError(
             f'the weights file "{path}" is damaged or a pickle that could run code, and is not '

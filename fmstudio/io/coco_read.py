@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TypeVar
 
 from fmstudio.geometry.grid import ImageSize
@@ -24,6 +25,8 @@ from fmstudio.io.coco_read_marks import annotation_of
 from fmstudio.project.model import Annotation, Category, ImageItem
 
 _NAMED_PLACES = 3
+_NO_RECORD: Record = MappingProxyType({})
+"""Stands for an entry that is no object, which is a fault already."""
 _Part = TypeVar("_Part")
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -59,6 +62,7 @@ class Reader:
         self._place = ("", 0)
         self._images: dict[RawId, ImageItem] = {}
         self._categories: dict[RawId, Category] = {}
+        self._at_fault: set[RawId | None] = set()
 
     def read(self, document: object) -> CocoData:
         """Return what a document holds; incomplete if there are faults."""
@@ -87,7 +91,7 @@ class Reader:
         for i, record in enumerate(value):
             if not isinstance(record, Mapping):
                 self.faults.append(Fault(name, i, "is not an object"))
-        return [record if isinstance(record, Mapping) else {} for record in value]
+        return [record if isinstance(record, Mapping) else _NO_RECORD for record in value]
 
     def _note(self, text: str) -> None:
         """Remember that the record being read was not taken as it stood."""
@@ -109,7 +113,7 @@ class Reader:
         for i, record in enumerate(records):
             key = raw_id(record.get("id"))
             if key is None:
-                if record:
+                if record is not _NO_RECORD:
                     self.faults.append(Fault(name, i, "has no id"))
             elif key in seen:
                 self.faults.append(
@@ -137,7 +141,8 @@ class Reader:
                 numbers[i] = fresh
                 self._place = (name, i)
                 self._note(
-                    f"Ids of {name} that are not whole numbers from 1, or not there, are new"
+                    f"Ids of {name} that are missing, no whole numbers from 1, or used twice"
+                    " were replaced"
                 )
         return numbers
 
@@ -148,7 +153,7 @@ class Reader:
         images: dict[RawId, ImageItem] = {}
         names: dict[str, int] = {}
         for i, (record, key, number) in enumerate(zip(records, keys, numbers, strict=True)):
-            if not record:
+            if record is _NO_RECORD:
                 continue
             self._place = ("images", i)
             try:
@@ -157,6 +162,7 @@ class Reader:
                     raise Broken(f"has the file_name '{path}' of images[{names[path]}]")
             except Broken as broken:
                 self.faults.append(Fault("images", i, str(broken)))
+                self._at_fault.add(key)
                 continue
             names[path] = i
             if key is not None:
@@ -180,13 +186,14 @@ class Reader:
         categories: dict[RawId, Category] = {}
         names: set[str] = set()
         for i, (record, key, number) in enumerate(zip(records, keys, numbers, strict=True)):
-            if not record:
+            if record is _NO_RECORD:
                 continue
             self._place = ("categories", i)
             try:
                 category = self._category(record, number)
             except Broken as broken:
                 self.faults.append(Fault("categories", i, str(broken)))
+                self._at_fault.add(key)
                 continue
             if category.name in names:
                 self._note("Categories whose name was taken already got their id added to it")
@@ -253,26 +260,32 @@ class Reader:
                 number_of.setdefault(key, number)
         annotations = []
         for i, (record, number) in enumerate(zip(records, numbers, strict=True)):
-            if not record:
+            if record is _NO_RECORD:
                 continue
             self._place = ("annotations", i)
             try:
                 image = self._listed(self._images, record, "image")
                 category = self._listed(self._categories, record, "category")
-                annotations.append(
-                    annotation_of(record, number, image, category, number_of, self._note)
-                )
+                if image is not None and category is not None:
+                    annotations.append(
+                        annotation_of(record, number, image, category, number_of, self._note)
+                    )
             except Broken as broken:
                 self.faults.append(Fault("annotations", i, str(broken)))
         return tuple(annotations)
 
-    def _listed(self, parts: Mapping[RawId, _Part], record: Record, kind: str) -> _Part:
-        """Return the image or category that an annotation refers to; raises Broken."""
+    def _listed(self, parts: Mapping[RawId, _Part], record: Record, kind: str) -> _Part | None:
+        """Return the image or category that an annotation refers to, None if it is at fault.
+
+        Raises Broken if the file has none of this id.
+        """
         value = record.get(f"{kind}_id")
         key = raw_id(value)
-        if key is None or key not in parts:
-            raise Broken(f"refers to {kind} {shown(value)}, which is not listed, or not soundly")
-        return parts[key]
+        if key is not None and key in parts:
+            return parts[key]
+        if key not in self._at_fault:
+            raise Broken(f"refers to {kind} {shown(value)}, which is not listed")
+        return None
 
 
 def _sigmas(record: Record, m: int) -> tuple[float, ...]:

@@ -41,24 +41,10 @@ def annotation_of(
     number_of: Mapping[RawId, int],
     note: Note,
 ) -> Annotation:
-    """Return an annotation.
+    """Return an annotation with the id ``number``; raises Broken.
 
-    Parameters
-    ----------
-    record : Mapping
-    number : int
-        Its id in the result.
-    image, category : ImageItem, Category
-        What it refers to.
-    number_of : Mapping of raw id to int
-        Ids in the result of all annotations, by those in the file.
-    note : callable
-        Told in a sentence what was not taken as it stood.
-
-    Raises
-    ------
-    Broken
-        If the record cannot be read.
+    ``number_of`` gives the new ids of all annotations by those in the file; ``note`` is told in a
+    sentence what was not taken as it stood.
     """
     crowd = record.get("iscrowd", 0)
     if crowd not in (0, 1, None):
@@ -66,12 +52,12 @@ def annotation_of(
     keypoints = _keypoints(record, category, image.size, note)
     mask = _mask(record.get("segmentation"), image.size, note)
     box = _box(record.get("bbox"))
-    if keypoints is None and mask is None:
-        if box is None:
-            raise Broken("has neither keypoints, nor a mask, nor a bbox")
-        box = _clipped(box, image.size, note)
-    else:
+    if keypoints is not None or mask is not None:
         box = None
+    elif box is None:
+        raise Broken("has neither keypoints, nor a mask, nor a bbox")
+    else:
+        box = _clipped(box, image.size, note)
     status, provenance, confidence = _origin(record, number_of)
     return Annotation(
         number,
@@ -126,7 +112,10 @@ def _mask(segmentation: object, size: ImageSize, note: Note) -> Mask | None:
         if isinstance(segmentation, Mapping):
             mask = _run_lengths(segmentation, size)
         elif isinstance(segmentation, list):
-            mask = Mask.from_coco_polygons(size, _rings(segmentation, note))
+            rings = _rings(segmentation, note)
+            if not rings:
+                return None
+            mask = Mask.from_coco_polygons(size, rings)
         else:
             raise Broken("has a segmentation that is neither polygons nor run lengths")
     except (ValueError, TypeError, OverflowError) as error:
@@ -222,7 +211,8 @@ def _origin(
         return status, Drawn(), confidence
     # A source that is not in the file cannot be named: its id may come to mean another one.
     raw = [raw_id(source) for source in sources]
-    carried = Propagated(tuple(number_of[s] for s in raw if s in number_of), key)
+    known = tuple(number_of[id_] for id_ in raw if id_ is not None and id_ in number_of)
+    carried = Propagated(known, key)
     return (
         status,
         carried if written.get("kind") == "propagated" else Corrected(carried),

@@ -86,11 +86,11 @@ def _images_faults(images: Sequence[Record]) -> Iterator[tuple[int, str]]:
         if not isinstance(name, str) or not name:
             yield i, "has no file_name"
         elif name.startswith("/") or "\\" in name or re.match(r"[A-Za-z]:", name):
-            yield i, f"has the file_name '{name}', which is not a relative path with slashes"
+            yield i, f"has the file_name {shown(name)}, which is not a relative path with slashes"
         elif name != posixpath.normpath(name):
-            yield i, f"has the file_name '{name}', which is not in its shortest form"
+            yield i, f"has the file_name {shown(name)}, which is not in its shortest form"
         elif name in seen:
-            yield i, f"has the file_name '{name}' of another image"
+            yield i, f"has the file_name {shown(name)} of another image"
         else:
             seen.add(name)
         if _size_of(image) is None:
@@ -187,11 +187,13 @@ def _box_faults(box: object, size: ImageSize) -> Iterator[str]:
 def _mask_faults(annotation: Record, size: ImageSize) -> Iterator[str]:
     """Yield the faults of a mask, and of the area and box that follow from it."""
     segmentation = annotation["segmentation"]
-    is_rle = isinstance(segmentation, Mapping)
-    if annotation.get("iscrowd") == 1 and not is_rle:
+    if annotation.get("iscrowd") == 1 and not isinstance(segmentation, Mapping):
         yield "is a crowd whose mask is not run-length encoded"
     try:
-        mask = _rle(segmentation, size) if is_rle else _polygons(segmentation, size)
+        if isinstance(segmentation, Mapping):
+            mask = _rle(segmentation, size)
+        else:
+            mask = _polygons(segmentation, size)
     except (ValueError, TypeError, OverflowError) as error:
         yield f"has a mask that cannot be decoded: {error}"
         return
@@ -203,7 +205,7 @@ def _mask_faults(annotation: Record, size: ImageSize) -> Iterator[str]:
     box = annotation.get("bbox")
     if is_numbers(box, 4) and list(box) != list(mask.bbox or ()):
         yield f"has the bbox {shown(box)}, its mask {list(mask.bbox or ())}"
-    if not is_rle and _has_nested_ring(segmentation, size, mask):
+    if _has_nested_ring(segmentation, size, mask):
         yield "has a polygon ring inside another: COCO adds it, a hole needs run lengths"
 
 
@@ -251,8 +253,6 @@ def _keypoint_faults(annotation: Record, category: Record) -> Iterator[str]:
             f"has {count} keypoint numbers that should be {3 * m} finite ones"
             f" for category {shown(category.get('name'))}"
         )
-        return
-    if not isinstance(values, list):
         return
     visibility = values[2::3]
     if not all(is_whole(v, 0, 2) for v in visibility):

@@ -9,8 +9,12 @@ from fmstudio.project.changes import Changes
 from fmstudio.project.model import (
     Annotation,
     Category,
+    Corrected,
+    Drawn,
     ImageItem,
+    Project,
     Propagated,
+    Provenance,
     Status,
 )
 from fmstudio.project.wording import counted
@@ -95,19 +99,21 @@ class ImportAnnotations:
         """Make the change."""
         image_ids = self._add_images(changes)
         category_ids = self._add_categories(changes)
-        first = changes.next_ids.annotation
-        fresh = [
-            a
-            for a in (_renumbered(a, image_ids, category_ids) for a in self.annotations)
-            if not any(
-                _same_content(a, old)
-                for old_id in changes.before.of_image.get(a.image_id, ())
-                if (old := changes.before.annotations[old_id]).category_id == a.category_id
-            )
-        ]
-        keep = _can_keep([a.id for a in fresh], first)
+        fresh: list[Annotation] = []
+        ids: dict[int, int] = {}
+        for of_file in self.annotations:
+            annotation = _renumbered(of_file, image_ids, category_ids)
+            there = _equal_one(changes.before, annotation)
+            if there is None:
+                fresh.append(annotation)
+            else:
+                ids[of_file.id] = there
+        keep = _can_keep([a.id for a in fresh], changes.next_ids.annotation)
+        for number, annotation in enumerate(fresh, changes.next_ids.annotation):
+            ids[annotation.id] = annotation.id if keep else number
         for annotation in fresh:
-            changes.add_annotation(annotation, keep_id=keep)
+            provenance = _with_sources(annotation.provenance, ids)
+            changes.add_annotation(replace(annotation, provenance=provenance), keep_id=keep)
 
     def _add_images(self, changes: Changes) -> dict[int, int]:
         """Add the images that are new; return the project's id for each of the file's."""
@@ -172,6 +178,26 @@ def _renumbered(
         image_id=image_ids[annotation.image_id],
         category_id=category_ids[annotation.category_id],
     )
+
+
+def _equal_one(project: Project, annotation: Annotation) -> int | None:
+    """Return the id of an annotation that is there already and covers the same, or None."""
+    for there in project.annotations_of(annotation.image_id):
+        if there.category_id == annotation.category_id and _same_content(there, annotation):
+            return there.id
+    return None
+
+
+def _with_sources(provenance: Provenance, ids: Mapping[int, int]) -> Provenance:
+    """Return a provenance with the project's ids of its sources; unknown ones are dropped."""
+    match provenance:
+        case Propagated(sources, key):
+            return Propagated(tuple(ids[id_] for id_ in sources if id_ in ids), key)
+        case Corrected(of):
+            kept = tuple(ids[id_] for id_ in of.sources if id_ in ids)
+            return Corrected(Propagated(kept, of.key))
+        case Drawn():
+            return provenance
 
 
 def _same_content(a: Annotation, b: Annotation) -> bool:

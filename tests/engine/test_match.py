@@ -9,7 +9,6 @@ from fmstudio.engine.requests import Phase
 from fmstudio.geometry.grid import ImageSize
 
 
-
 def test_an_image_matches_itself(make_matcher, scene):
     matcher = make_matcher()
     analysis = matcher.analyse(scene, "a")

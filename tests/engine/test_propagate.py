@@ -85,7 +85,11 @@ def test_progress_counts_up_and_learns_to_guess_the_rest(request_of, images, mak
 def test_a_bad_target_fails_alone(request_of, images, make_matcher):
     events = list(run(request_of(targets=(2, 99, 3)), images, make_matcher()))
     outcomes = [e for e in events if isinstance(e, Proposal | Failure)]
-    assert [(type(e), e.target.id) for e in outcomes] == [(Proposal, 2), (Failure, 99), (Proposal, 3)]
+    assert [(type(e), e.target.id) for e in outcomes] == [
+        (Proposal, 2),
+        (Failure, 99),
+        (Proposal, 3),
+    ]
     assert outcomes[1].message == "99.png is missing."
 
 
@@ -98,20 +102,19 @@ def test_a_bad_reference_is_noted_and_the_others_vote(request_of, images, make_m
 def test_nothing_to_carry_is_said(request_of, images, make_matcher):
     with pytest.raises(MatchError, match="nothing to carry"):
         list(run(request_of(marks=()), images, make_matcher()))
-    with pytest.raises(MatchError, match="No reference image can be read. .*99.png"):
+    with pytest.raises(MatchError, match=r"No reference image can be read\. .*99\.png"):
         list(run(request_of(references=(99,)), images, make_matcher()))
 
 
 def test_cancel_stops_between_items(request_of, images, make_matcher):
     token = CancelToken()
     stream = run(request_of(), images, make_matcher(), token)
-    seen = []
+    for event in stream:
+        if isinstance(event, Proposal):
+            token.cancel()
+            break
     with pytest.raises(Cancelled):
-        for event in stream:
-            seen.append(event)
-            if isinstance(event, Proposal):
-                token.cancel()
-    assert sum(isinstance(e, Proposal) for e in seen) == 1
+        next(stream)
 
 
 def test_a_second_run_opens_no_image(request_of, images, make_matcher, tmp_path):

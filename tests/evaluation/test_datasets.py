@@ -50,6 +50,30 @@ def test_of_several_annotations_the_first_by_id_counts_and_crowds_do_not(writer)
     assert image.box == (4, 4, 4, 4)
 
 
+def test_ids_are_the_files_own_even_from_zero(writer):
+    made = writer()
+    for image_id in (2, 0, 1):
+        made.image(image_id, BLANK)
+    made.annotation(0, 2, xyv=POINTS, bbox=(0, 0, 9, 9))
+    made.annotation(1, 2, xyv=POINTS, bbox=(1, 1, 9, 9))
+    made.annotation(2, 0, xyv=POINTS)
+    made.annotation(3, 1, xyv=POINTS)
+    (found,) = find_sets(made.close())
+    assert [image.id for image in found.images] == [0, 1, 2]
+    assert [image.path.name for image in found.images] == ["photo0.png", "photo1.png", "photo2.png"]
+    assert found.images[2].box == (0, 0, 9, 9)
+
+
+def test_a_guess_is_no_truth(writer):
+    made = writer()
+    made.image(1, BLANK)
+    guess = {"status": "proposed", "provenance": {"kind": "propagated", "sources": [], "key": "k"}}
+    made.annotation(1, 1, xyv=POINTS, bbox=(1, 1, 9, 9), attributes=guess)
+    made.annotation(2, 1, xyv=POINTS, bbox=(2, 2, 9, 9))
+    (found,) = find_sets(made.close())
+    assert found.images[0].box == (2, 2, 9, 9)
+
+
 def test_the_box_falls_back_to_the_mask_then_to_the_points(writer):
     made = writer()
     mask = np.zeros((40, 60), dtype=bool)

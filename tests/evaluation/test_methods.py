@@ -4,6 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fmstudio.engine.carry import carry
+from fmstudio.engine.requests import Mark
 from fmstudio.evaluation.methods import (
     METHODS,
     CopyTransfer,
@@ -12,9 +14,12 @@ from fmstudio.evaluation.methods import (
     ProductMap,
     SmoothedNearestNeighbour,
     bilateral,
+    filter_displacements,
 )
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 from fmstudio.geometry.masks import Mask
+from fmstudio.geometry.points import Keypoints
+from fmstudio.spectral.transfer import mask_from_soft
 
 CELL = 16
 
@@ -26,7 +31,14 @@ def pair(matcher, mosaic):
 
 
 def test_the_registry_has_every_mandatory_method():
-    assert list(METHODS) == ["identity", "nn", "smoothed-nn", "lowpass-nn", "map"]
+    assert list(METHODS) == [
+        "identity",
+        "nn",
+        "smoothed-nn",
+        "filtered-nn",
+        "lowpass-nn",
+        "map",
+    ]
     assert all(spec.description and "\n" not in spec.description for spec in METHODS.values())
 
 
@@ -73,9 +85,15 @@ def test_a_mask_is_carried_softly(pair):
     assert (carried & wanted).sum() / (carried | wanted).sum() > 0.7
 
 
-def test_the_map_is_the_matchers_own_score(matcher, pair):
+def test_the_map_carries_what_the_product_carries(matcher, pair):
     s, t = pair
-    assert torch.equal(ProductMap(matcher).pair(s, t).score, matcher.pair(s, t).score)
+    array = np.zeros((8 * CELL, 10 * CELL), dtype=bool)
+    array[2 * CELL : 5 * CELL, 2 * CELL : 6 * CELL] = True
+    mark = Mark(1, 1, Keypoints.drawn([[50.0, 40.0], [90.5, 71.0]], [2, 1]), Mask.from_array(array))
+    product = carry(matcher.pair(s, t), mark)
+    method = ProductMap(matcher).pair(s, t)
+    assert np.array_equal(method.keypoints(mark.keypoints.xy), product.xy)
+    assert method.mask(mark.mask) == mask_from_soft(product.soft, t.grid)
 
 
 def test_low_pass_differs_from_nn_only_by_the_band(matcher, pair):
@@ -92,7 +110,50 @@ def test_smoothing_the_descriptors_smooths_the_similarity_volume(pair):
     s, t = pair
     volume = (s.descriptors @ t.descriptors.T).T  # (n_t, n_s): functions on the target
     expected = bilateral(volume, t.descriptors, t.grid).T
-    assert torch.allclose(SmoothedNearestNeighbour().pair(s, t).score, expected, atol=1e-5)
+    score = SmoothedNearestNeighbour().pair(s, t).score
+    # Each column is brought back to the scale of a cosine, and is otherwise the smoothed volume.
+    length = bilateral(t.descriptors, t.descriptors, t.grid).norm(dim=1)
+    assert torch.allclose(score * length, expected, atol=1e-5)
+
+
+def test_filtering_displacements_keeps_a_translation_and_corrects_an_outlier(pair):
+    s, t = pair
+    # Every source patch says "one down, two right" but one, which says the opposite.
+    moved = torch.zeros(8, 10, 8, 10)
+    for row in range(7):
+        for col in range(8):
+            moved[row, col, row + 1, col + 2] = 1
+    moved[3, 3] = 0
+    moved[3, 3, 0, 0] = 0.9
+    blank = torch.ones(80, 1)
+    found = filter_displacements(moved.reshape(80, 80), blank, s.grid, t.grid).argmax(dim=1)
+    assert found[3 * 10 + 3] == 4 * 10 + 5
+    assert found[4 * 10 + 4] == 5 * 10 + 6
+
+
+def test_filtering_displacements_equals_its_formula():
+    grid_s, grid_t = PatchGrid(ImageSize(9, 9), 3, 4), PatchGrid(ImageSize(9, 9), 4, 3)
+    generator = torch.Generator().manual_seed(1)
+    guide = torch.nn.functional.normalize(torch.randn(12, 3, generator=generator), dim=1)
+    volume = torch.randn(12, 12, generator=generator)
+    expected = torch.zeros(12, 12)
+    for i, j in np.ndindex(12, 12):
+        (r, c), (u, v) = divmod(i, 4), divmod(j, 3)
+        total = weights = 0.0
+        for a, b in np.ndindex(5, 5):
+            down, right = a - 2, b - 2
+            if not (0 <= r + down < 3 and 0 <= c + right < 4):
+                continue
+            if not (0 <= u + down < 4 and 0 <= v + right < 3):
+                continue
+            other = (r + down) * 4 + c + right
+            unlike = 1 - float(guide[i] @ guide[other])
+            weight = np.exp(-(down**2 + right**2) / 2 - unlike**2 / (2 * 0.2**2))
+            total += weight * float(volume[other, (u + down) * 3 + v + right])
+            weights += weight
+        expected[i, j] = total / weights
+    found = filter_displacements(volume, guide, grid_s, grid_t)
+    assert torch.allclose(found, expected, atol=1e-5)
 
 
 def test_the_filter_keeps_constants_and_stops_at_edges():

@@ -88,7 +88,8 @@ def project() -> Project:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "mein Projekt #1 100%?.fmstudio"
+    # Everything that means something in a URI, as far as the system takes it.
+    return tmp_path / ("mein Projekt #1 100%" + ("" if os.name == "nt" else "?") + ".fmstudio")
 
 
 @pytest.fixture

@@ -477,6 +477,22 @@ def test_an_import_joins_the_images_and_categories_that_are_there(project: Proje
     assert apply(after, edit) is after, "the same file again adds nothing"
 
 
+def test_an_import_follows_the_sources_of_what_was_propagated(project: Project) -> None:
+    file_image = image(1, "photos/new.png")
+    came = Propagated((41, 40, 99), "k")
+    found = (
+        replace(drawn(1, 3.0), id=40),
+        replace(drawn(1, 4.0), id=41),
+        replace(drawn(1, 5.0), id=42, provenance=came),
+        replace(drawn(1, 6.0), id=1, provenance=Corrected(came)),
+    )
+    after = apply(project, ImportAnnotations((file_image,), (CAT,), found))
+    ids = after.of_image[5]
+    assert ids == (2, 3, 4, 5)
+    assert after.annotations[4].provenance == Propagated((3, 2), "k")
+    assert after.annotations[5].provenance == Corrected(Propagated((3, 2), "k"))
+
+
 def test_an_import_that_contradicts_the_project_changes_nothing(project: Project) -> None:
     other = Category(1, "cat", keypoints=("nose",))
     with pytest.raises(ProjectError, match="names other keypoints"):

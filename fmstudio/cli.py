@@ -1,0 +1,351 @@
+"""The command line: what can be typed, and how errors become one sentence and an exit code.
+
+What a command does is imported when it runs, so that ``fmstudio --help`` starts at once.
+
+Exit codes: 0 done; 1 an error, said in a sentence; 2 wrong usage; 130 stopped by Ctrl+C.
+"""
+
+import errno
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from fmstudio import __version__
+from fmstudio.cli_output import fail
+from fmstudio.cli_settings import Device, parse_point, parse_settings
+from fmstudio.errors import Cancelled, FmstudioError
+
+_STOPPED = 130
+
+
+class Guarded(TyperGroup):
+    """A group of commands that never end in a traceback, unless --debug asks for it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; turn what it raises into a sentence on stderr and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort):
+            raise
+        except (Cancelled, KeyboardInterrupt) as error:
+            fail(str(error) or "Stopped.")
+            raise typer.Exit(_STOPPED) from error
+        except Exception as error:
+            if _is_usage(error) or (isinstance(error, OSError) and error.errno == errno.EPIPE):
+                raise
+            if ctx.params.get("debug"):
+                traceback.print_exc(file=sys.stderr)
+            fail(_sentence(error))
+            raise typer.Exit(1) from error
+
+
+class Spread(TyperCommand):
+    """A command whose options of many names take all words up to the next option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Repeat the option before each further name, which is the form that is understood."""
+        return super().parse_args(ctx, spread(args, ("--from", "--to", "--methods")))
+
+
+def spread(args: list[str], options: tuple[str, ...]) -> list[str]:
+    """Return arguments with ``--from a b`` written as ``--from a --from b``."""
+    result: list[str] = []
+    current, is_first = None, False
+    for arg in args:
+        if arg.startswith("-"):
+            current, is_first = (arg, True) if arg in options else (None, False)
+        elif current is not None and not is_first:
+            result.append(current)
+        elif current is not None:
+            is_first = False
+        result.append(arg)
+    return result
+
+
+def _is_usage(error: Exception) -> bool:
+    """Return whether the parser raised this, who says it better himself."""
+    return hasattr(error, "exit_code") and hasattr(error, "format_message")
+
+
+def _sentence(error: Exception) -> str:
+    """Return what a person reads of an error."""
+    if isinstance(error, FmstudioError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "The memory of this machine does not suffice: close programs, or lower long_side."
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}."
+    reason = " ".join(str(error).split())
+    return (
+        f"fmstudio met a fault of its own ({type(error).__name__}: {reason}): please report it "
+        "with what 'fmstudio --debug' and the same command say."
+    )
+
+
+app = typer.Typer(
+    cls=Guarded,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Carry keypoints and masks across image collections by functional maps.",
+)
+models = typer.Typer(no_args_is_help=True, help="List, fetch and verify the networks' weights.")
+app.add_typer(models, name="models")
+
+ProjectFile = Annotated[
+    Path, typer.Argument(metavar="PROJECT", help="Project file; '.fmstudio' may be left out.")
+]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+DeviceOption = Annotated[Device, typer.Option(help="Where to compute.")]
+SettingsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Change a matching setting, such as long_side=768 or k=200; may be repeated.",
+    ),
+]
+
+
+def _show_version(is_asked: bool) -> None:
+    """Print the version and leave."""
+    if is_asked:
+        typer.echo(f"fmstudio {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main_options(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show where in the code an error arose.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command; `Guarded` reads --debug."""
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the result.")] = Path("fmstudio-demo"),
+    device: DeviceOption = Device.AUTO,
+) -> None:
+    """Propagate real keypoints and masks over the sample photos, and show how good they are."""
+    from fmstudio.demo import run_demo
+
+    run_demo(out, device=device.value)
+
+
+@app.command()
+def new(
+    project: ProjectFile,
+    images: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="IMAGES...", help="Image files, and folders to search."),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Make a project of images."""
+    from fmstudio.cli_project import new_project
+
+    new_project(project, images or [], as_json=as_json)
+
+
+@app.command("import-coco")
+def import_coco(
+    project: ProjectFile,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="COCO file to read.")],
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Folder that its file names start from; else beside the file."),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Import a COCO file's images, categories and annotations, whole or not at all."""
+    from fmstudio import cli_project
+
+    cli_project.import_coco(project, file, images, as_json=as_json)
+
+
+@app.command(cls=Spread)
+def propagate(
+    project: ProjectFile,
+    source: Annotated[
+        list[str],
+        typer.Option("--from", metavar="NAME...", help="Images whose accepted marks are carried."),
+    ],
+    to: Annotated[
+        list[str],
+        typer.Option(metavar="NAME...|all|unlabelled", help="Images to carry them to."),
+    ],
+    accept_above: Annotated[
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="Accept proposals of at least this confidence."),
+    ] = None,
+    device: DeviceOption = Device.AUTO,
+    settings: SettingsOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Carry keypoints and masks from annotated images to others.
+
+    They arrive as proposals to review. Ctrl+C keeps what has come.
+    """
+    wanted = parse_settings(settings or [])
+    from fmstudio.cli_propagate import Wish
+    from fmstudio.cli_propagate import propagate as run
+
+    wish = Wish(
+        references=tuple(source),
+        targets=tuple(to),
+        accept_above=accept_above,
+        settings=wanted,
+        device=device.value,
+    )
+    run(project, wish, as_json=as_json)
+
+
+@app.command()
+def export(
+    project: ProjectFile,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="COCO file to write.")],
+    proposals: Annotated[
+        bool, typer.Option("--proposals", help="Also what is still to be reviewed.")
+    ] = False,
+    polygons: Annotated[
+        bool, typer.Option("--polygons", help="Masks as polygons where that loses nothing.")
+    ] = False,
+    image_root: Annotated[
+        Path | None,
+        typer.Option(help="Folder that file names start from; else the project's."),
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write a project's accepted annotations as COCO."""
+    from fmstudio.cli_project import export_coco
+
+    export_coco(
+        project,
+        file,
+        has_proposals=proposals,
+        polygons=polygons,
+        image_root=image_root,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def info(
+    project: ProjectFile,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Look whether every image file is as it was; reads them all."),
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what is in a project."""
+    from fmstudio.cli_project import show_info
+
+    show_info(project, check=check, as_json=as_json)
+
+
+@app.command()
+def match(
+    a: Annotated[Path, typer.Argument(metavar="A", help="Image to carry from.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Image to carry to.")],
+    out: Annotated[Path, typer.Option(metavar="PNG", help="Picture to write.")],
+    point: Annotated[
+        str | None,
+        typer.Option(metavar="X,Y", help="Point of A, in pixels, whose heat map is drawn."),
+    ] = None,
+    device: DeviceOption = Device.AUTO,
+    settings: SettingsOption = None,
+) -> None:
+    """Draw the map between two images: match lines, carried colours, a point's heat map."""
+    at, wanted = parse_point(point), parse_settings(settings or [])
+    if out.suffix.lower() != ".png":
+        raise typer.BadParameter(f"The picture is written as PNG: end '{out}' in .png.")
+    from fmstudio.cli_match import match as run
+
+    run((a, b), out, point=at, settings=wanted, device=device.value)
+
+
+@app.command()
+def doctor(as_json: JsonFlag = False) -> None:
+    """Say versions, device, weights, caches and disk, ready to paste into a report."""
+    from fmstudio import cli_doctor
+
+    cli_doctor.doctor(as_json=as_json)
+
+
+@models.command("list")
+def models_list(as_json: JsonFlag = False) -> None:
+    """List the networks, their licences, and which weights are on this disk."""
+    from fmstudio.cli_models import list_models
+
+    list_models(as_json=as_json)
+
+
+@models.command("fetch")
+def models_fetch(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Such as dinov2-s.")],
+) -> None:
+    """Download a network's weights; no other command uses the network."""
+    from fmstudio.cli_models import fetch_model
+
+    fetch_model(name)
+
+
+@models.command("verify")
+def models_verify(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME...]", help="Without any: all that are on this disk."),
+    ] = None,
+) -> None:
+    """Check weights on this disk against their hashes."""
+    from fmstudio.cli_models import verify_models
+
+    verify_models(names or [])
+
+
+@app.command(cls=Spread)
+def evaluate(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR", help="Folder with images/ and coco.json, or a folder of such folders."
+        ),
+    ],
+    pairs: Annotated[int, typer.Option(min=1, help="Pairs of each category, at most.")] = 30,
+    seed: Annotated[int, typer.Option(help="Of the shuffle that chooses the pairs.")] = 0,
+    methods: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME...", help="Methods to judge; all by default."),
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Where to write the numbers.")
+    ] = None,
+    device: DeviceOption = Device.AUTO,
+    settings: SettingsOption = None,
+) -> None:
+    """Judge methods on labelled images: PCK, mask IoU, smoothness, cycle error, milliseconds."""
+    wanted = parse_settings(settings or [])
+    names = [part for item in methods or [] for part in item.split(",") if part]
+    from fmstudio.cli_evaluate import evaluate_folder
+
+    evaluate_folder(
+        folder,
+        pairs=pairs,
+        seed=seed,
+        methods=names,
+        json_file=json_file,
+        settings=wanted,
+        device=device.value,
+    )

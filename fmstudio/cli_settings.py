@@ -1,0 +1,91 @@
+"""Settings from the command line: how two images are matched, and where."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import typer
+
+from fmstudio.errors import MatchError
+
+if TYPE_CHECKING:
+    from fmstudio.engine.requests import MatchSettings
+
+
+class Device(StrEnum):
+    """Where to compute; "auto" takes a GPU if there is one."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+def parse_settings(pairs: Sequence[str]) -> "MatchSettings":
+    """Return the default settings changed by ``name=value`` pairs.
+
+    Lists are written with commas: ``descriptor_extractors=dinov2-s,efficientnet-lite0``.
+
+    Raises
+    ------
+    typer.BadParameter
+        If a name is unknown, or a value is not of its kind.
+    """
+    # numpy comes with it, and what is typed wrong elsewhere should be said at once.
+    from fmstudio.engine.requests import MatchSettings
+
+    kinds = {field.name: field.type for field in fields(MatchSettings)}
+    changes: dict[str, object] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals or name not in kinds:
+            raise typer.BadParameter(
+                f"'{pair}' sets nothing: write NAME=VALUE, with a name of {', '.join(kinds)}."
+            )
+        changes[name] = _parsed(name, text.strip(), kinds[name])
+    return MatchSettings(**changes)  # type: ignore[arg-type]
+
+
+def parse_point(text: str | None) -> tuple[float, float] | None:
+    """Return the point that "x,y" stands for; None stands for none.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it is not two numbers.
+    """
+    if text is None:
+        return None
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"A point is written as X,Y in pixels, not '{text}'.") from None
+    return x, y
+
+
+@contextmanager
+def checked_settings() -> Iterator[None]:
+    """Turn what the engine finds wrong with settings or device into a `MatchError`."""
+    try:
+        yield
+    except ValueError as error:
+        sentence = str(error).rstrip(".")
+        raise MatchError(f"These settings cannot be used: {sentence}.") from error
+
+
+def _parsed(name: str, text: str, kind: object) -> object:
+    """Return a value as the kind that its setting has."""
+    try:
+        if kind is int:
+            return int(text)
+        if kind is float:
+            return float(text)
+    except ValueError:
+        word = "a whole number" if kind is int else "a number"
+        raise typer.BadParameter(f"{name} is {word}, not '{text}'.") from None
+    if kind is str:
+        return text
+    return tuple(part for item in text.split(",") if (part := item.strip()))

@@ -1,0 +1,196 @@
+"""COCO files: keypoints and mask of an object in one annotation, read leniently, written strictly.
+
+What is written is valid under every rule of `fmstudio.io.coco_validate`, loads with pycocotools,
+and is the same, byte for byte, whenever the project is the same. Beyond COCO's own fields:
+
+- ``categories[]``: ``flip_pairs`` (from 1, like ``skeleton``), ``sigmas`` (OKS falloff per
+  keypoint, for ``COCOeval.params.kpt_oks_sigmas``; ``sigmas_are_default`` where the project knows
+  none) and ``colors``;
+- ``annotations[].attributes``: ``status``, ``score``, ``provenance``, ``keypoint_scores``, and what
+  ``bbox`` and ``area`` were derived from;
+- ``images[].exif_orientation``, where sizes and coordinates are of the turned picture;
+- ``info.coordinates``, the pixel-centre rule, and ``info.image_root``, where file names start,
+  seen from the file's own folder.
+"""
+
+import contextlib
+import io
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fmstudio.errors import FormatError
+from fmstudio.io.atomic import write_bytes
+from fmstudio.io.coco_json import Fault
+from fmstudio.io.coco_read import CocoData, Reader
+from fmstudio.io.coco_validate import validate_coco
+from fmstudio.io.coco_write import CocoOptions, encode, make_document, warnings_of
+from fmstudio.project.model import Project
+
+__all__ = [
+    "CocoData",
+    "CocoOptions",
+    "ExportReport",
+    "Fault",
+    "read_coco",
+    "to_coco",
+    "validate_coco",
+    "write_coco",
+]
+
+_SHOWN_FAULTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """What an export holds.
+
+    Attributes
+    ----------
+    path : Path
+    n_images, n_annotations : int
+        Written.
+    n_left_out : int
+        Annotations of the project that were not asked for.
+    warnings : tuple of str
+        Sentences on what a reader of the file should know.
+    """
+
+    path: Path
+    n_images: int
+    n_annotations: int
+    n_left_out: int
+    warnings: tuple[str, ...] = ()
+
+
+def read_coco(path: Path) -> CocoData:
+    """Read a COCO data set: all of it, or nothing.
+
+    Ids are kept where they are whole numbers from 1, and replaced otherwise. Taken as it stands
+    or with a note: ``iscrowd`` missing or boolean, run lengths compressed or not, polygons with
+    several rings (their union) or none, boxes that reach out of the image.
+
+    Raises
+    ------
+    FormatError
+        If the file is missing or not JSON, or with up to twenty faults, each with its place.
+    """
+    reader = Reader()
+    data = reader.read(_parsed(Path(path)))
+    if reader.faults:
+        raise FormatError(_faults_sentence(f"{path} cannot be imported", reader.faults))
+    return data
+
+
+def to_coco(project: Project, options: CocoOptions | None = None) -> dict[str, object]:
+    """Return a project as a COCO document, ready for `json.dump`.
+
+    Raises
+    ------
+    FormatError
+        If an image's name cannot be made relative to a root.
+    """
+    return make_document(project, options or CocoOptions())
+
+
+def write_coco(path: Path, project: Project, options: CocoOptions | None = None) -> ExportReport:
+    """Export a project, whole or not at all, once pycocotools has loaded the result.
+
+    Parameters
+    ----------
+    path : Path
+        An existing file is replaced.
+    project : Project
+    options : CocoOptions or None
+        Without a ``project_root``, the project's relative paths start from the export's folder.
+
+    Raises
+    ------
+    FormatError
+        If the file cannot be written, or would break a rule; an existing file is as it was.
+    """
+    path, options = Path(path), options or CocoOptions()
+    folder = path.absolute().parent
+    if options.project_root is None:
+        options = replace(options, project_root=folder)
+    document = to_coco(project, options)
+    _state_image_root(document, options, folder)
+    faults = validate_coco(document)
+    if faults:
+        raise FormatError(_faults_sentence(f"{path} is not written: it would be wrong", faults))
+    try:
+        write_bytes(path, encode(document), check=lambda written: _load(written, document))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FormatError(f"{path} cannot be written: {reason}.") from error
+    n_images, n_annotations = _length(document, "images"), _length(document, "annotations")
+    return ExportReport(
+        path,
+        n_images,
+        n_annotations,
+        len(project.annotations) - n_annotations,
+        tuple(warnings_of(project, document, options)),
+    )
+
+
+def _parsed(path: Path) -> object:
+    """Return the JSON of a file; raises FormatError."""
+    try:
+        return json.loads(path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError as error:
+        raise FormatError(f"There is no file {path}.") from error
+    except OSError as error:
+        raise FormatError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise FormatError(f"{path} is not JSON: {error.msg} at {place}.") from error
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{path} is not JSON: byte {error.start} is not UTF-8.") from error
+    except RecursionError as error:
+        raise FormatError(f"{path} is not COCO: its JSON is nested too deeply.") from error
+    except ValueError as error:
+        raise FormatError(f"{path} is not JSON that can be read: {error}.") from error
+
+
+def _faults_sentence(start: str, faults: list[Fault]) -> str:
+    """Return one sentence that names the first faults, and how many there are in all."""
+    named = "; ".join(str(fault) for fault in faults[:_SHOWN_FAULTS])
+    more = len(faults) - _SHOWN_FAULTS
+    return f"{start}: {named}{f'; and {more} more faults' if more > 0 else ''}."
+
+
+def _state_image_root(document: dict[str, object], options: CocoOptions, folder: Path) -> None:
+    """Write where file names start from, seen from the export's folder, into the document."""
+    root, info = options.image_root or options.project_root, document["info"]
+    # On Windows another drive cannot be reached by a relative path: then nothing is stated.
+    with contextlib.suppress(ValueError):
+        if root is not None and isinstance(info, dict):
+            info["image_root"] = Path(os.path.relpath(root, folder)).as_posix()
+
+
+def _length(document: Mapping[str, object], name: str) -> int:
+    """Return the length of one of a document's lists."""
+    value = document[name]
+    return len(value) if isinstance(value, list) else 0
+
+
+def _load(written: Path, document: Mapping[str, object]) -> None:
+    """Raise FormatError unless pycocotools finds in a file what was to be written to it."""
+    from pycocotools import mask as coco_mask
+    from pycocotools.coco import COCO
+
+    # pycocotools reports its progress by printing.
+    with contextlib.redirect_stdout(io.StringIO()):
+        loaded = COCO(str(written))
+    for name, index in (("images", loaded.imgs), ("annotations", loaded.anns)):
+        if len(index) != _length(document, name):
+            raise FormatError(f"pycocotools finds {len(index)} {name}: report this.")
+    for id_, annotation in loaded.anns.items():
+        if "segmentation" not in annotation:
+            continue
+        code = loaded.annToRLE(annotation)
+        box = coco_mask.toBbox(code).tolist()
+        if int(coco_mask.area(code)) != annotation["area"] or box != annotation["bbox"]:
+            raise FormatError(f"pycocotools reads another mask of annotation {id_}: report this.")

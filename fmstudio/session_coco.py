@@ -1,0 +1,124 @@
+"""Where the images of a COCO file are, and what an import of it brought."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from fmstudio.errors import FormatError, ImageError
+from fmstudio.io.coco import CocoData
+from fmstudio.io.images import ImageInfo, probe
+from fmstudio.project.edits import ImportAnnotations
+from fmstudio.project.model import ImageItem, Project
+from fmstudio.session_files import ReportProgress, stored_path
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import brought.
+
+    Attributes
+    ----------
+    images, categories, annotations : tuple of int
+        Ids that are new in the project.
+    notes : tuple of str
+        Sentences on what was not taken as it stood, and on images whose files were not found.
+    """
+
+    images: tuple[int, ...]
+    categories: tuple[int, ...]
+    annotations: tuple[int, ...]
+    notes: tuple[str, ...]
+
+
+def plan_import(
+    project: Project,
+    base: Path,
+    data: CocoData,
+    coco_file: Path,
+    image_root: Path | None,
+    progress: ReportProgress | None,
+) -> tuple[ImportAnnotations, tuple[str, ...]]:
+    """Return the edit that imports a COCO file, and sentences on what a person should know.
+
+    Names are looked up in ``image_root``; without one beside the COCO file, in a folder
+    ``images`` there, and among the images of the project. An image that is in the project under
+    another name, equal byte for byte, is that one.
+
+    Raises
+    ------
+    FormatError
+        If an image has another size than the file says: nothing on it would fit.
+    """
+    roots = [image_root] if image_root else [coco_file.parent, coco_file.parent / "images"]
+    known = _Known(project)
+    images, notes = [], []
+    for done, image in enumerate(data.images):
+        path, info, note = _look_up(image, roots)
+        there = known.find(image, info)
+        if info is not None:
+            _check_size(coco_file, done, image, info)
+            place = there.path if there else stored_path(base, path)
+            image = replace(image, path=place, sha256=info.sha256, orientation=info.orientation)
+        elif there is not None:
+            image = replace(there, id=image.id, size=image.size)
+        else:
+            image = replace(image, path=stored_path(base, path))
+            notes.append(note)
+        images.append(image)
+        if progress is not None:
+            progress(done + 1, len(data.images))
+    edit = ImportAnnotations(tuple(images), data.categories, data.annotations)
+    return edit, (*data.notes, *_shortened(notes))
+
+
+class _Known:
+    """The images of a project, by content and by name."""
+
+    def __init__(self, project: Project) -> None:
+        self._by_hash = {image.sha256: image for image in project.images.values() if image.sha256}
+        self._by_name: defaultdict[str, list[ImageItem]] = defaultdict(list)
+        for image in project.images.values():
+            self._by_name[image.file_name].append(image)
+
+    def find(self, image: ImageItem, info: ImageInfo | None) -> ImageItem | None:
+        """Return the project's image of the same content; without a file, of the same name."""
+        if info is not None:
+            return self._by_hash.get(info.sha256)
+        end = "/" + image.path
+        same = [k for k in self._by_name[image.file_name] if ("/" + k.path).endswith(end)]
+        return same[0] if len(same) == 1 else None
+
+
+def _look_up(image: ImageItem, roots: list[Path]) -> tuple[Path, ImageInfo | None, str]:
+    """Return where an image is, what it is if it can be read, and else a sentence."""
+    for root in roots:
+        path = root / image.path
+        if path.exists():
+            try:
+                return path, probe(path), ""
+            except ImageError as error:
+                return path, None, str(error)
+    path = roots[0] / image.path
+    return path, None, f"There is no image {path}: its labels are kept until it is relocated."
+
+
+def _check_size(coco_file: Path, index: int, image: ImageItem, info: ImageInfo) -> None:
+    """Raise FormatError if an image is not as large as the file says."""
+    said, found = image.size, info.size
+    if said == found:
+        return
+    why = "take the file that the labels were made on"
+    if info.orientation >= 5 and (said.width, said.height) == (found.height, found.width):
+        why = "its labels were made without the orientation in its EXIF data; turn the pixels first"
+    raise FormatError(
+        f"{coco_file}: images[{index}] '{image.path}' should be {said.width} x {said.height} "
+        f"pixels, and the image has {found.width} x {found.height}: {why}."
+    )
+
+
+def _shortened(notes: list[str]) -> Iterator[str]:
+    """Yield some sentences, and how many more there are."""
+    yield from notes[:5]
+    if len(notes) > 5:
+        yield f"{len(notes) - 5} more images were not found."

@@ -1,0 +1,79 @@
+"""The layers hold: by contract, and, where only running tells, in processes of their own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).resolve().parents[2]
+
+BLOCK_QT = """
+import sys
+class Block:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("PySide6", "shiboken6", "pyqtgraph"):
+            raise ImportError(f"{name} is blocked")
+sys.meta_path.insert(0, Block())
+try:
+    import PySide6
+except ImportError:
+    pass
+else:
+    raise SystemExit("the block does not hold")
+"""
+
+
+def run(code: str) -> str:
+    """Run a program in a fresh interpreter and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Return the top-level packages that a statement has brought in."""
+    tops = "sorted({name.partition('.')[0] for name in sys.modules})"
+    return set(run(f"import sys\n{statement}\nprint(*{tops})").split())
+
+
+def test_import_contracts_hold(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(ROOT)
+    config, cache = str(ROOT / "pyproject.toml"), str(tmp_path)
+    assert lint_imports(config_filename=config, cache_dir=cache) == 0
+
+
+def test_the_headless_core_needs_no_qt() -> None:
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in sorted((ROOT / "fmstudio").rglob("*.py"))
+        if path.name != "__main__.py"
+    ]
+    imports = "\n".join(f"import {module}" for module in modules)
+    run(f"{BLOCK_QT}\n{imports}")
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["session", "project.edits", "io.coco", "io.images", "geometry.masks", "drawing.sheet"],
+)
+def test_the_session_and_below_leave_torch_alone(module: str) -> None:
+    assert not loaded_by(f"import fmstudio.{module}") & {"torch", "torchvision", "timm"}
+
+
+def test_the_command_line_starts_without_heavy_packages() -> None:
+    heavy = {"torch", "torchvision", "timm", "scipy", "numpy", "cv2", "PIL"}
+    assert not loaded_by("import fmstudio.cli") & heavy
+
+
+def test_help_does_not_load_torch() -> None:
+    code = (
+        "import sys\nfrom fmstudio.__main__ import main\n"
+        "try:\n    main(['propagate', '--help'])\n"
+        "except SystemExit:\n    pass\n"
+        "print('torch' in sys.modules)"
+    )
+    assert run(code).splitlines()[-1] == "False"

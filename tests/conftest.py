@@ -1,0 +1,98 @@
+"""What every test may use, and what none may do: reach for the network."""
+
+import json
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# A busy machine is no failure, so no deadlines; on CI the same examples every time.
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that connects to anything but this machine, or looks a name up."""
+
+    def refused(address: object) -> OSError:
+        return OSError(f"a test reached for the network: {address!r}")
+
+    def is_local(host: object) -> bool:
+        return str(host) in ("localhost", "127.0.0.1", "::1", "")
+
+    def guarded(method: str) -> None:
+        real = getattr(socket.socket, method)
+
+        def call(self: socket.socket, address: object) -> object:
+            if self.family == getattr(socket, "AF_UNIX", None):
+                return real(self, address)
+            if not is_local(address[0] if isinstance(address, tuple) else address):
+                raise refused(address)
+            return real(self, address)
+
+        monkeypatch.setattr(socket.socket, method, call)
+
+    look_up = socket.getaddrinfo
+
+    def guarded_look_up(host: object, *args: object, **kwargs: object) -> object:
+        if not is_local(host if host is not None else ""):
+            raise refused(host)
+        return look_up(host, *args, **kwargs)  # type: ignore[arg-type]
+
+    guarded("connect")
+    guarded("connect_ex")
+    monkeypatch.setattr(socket, "getaddrinfo", guarded_look_up)
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    """Return the folder of the sample collection."""
+    return ROOT / "resources" / "sample"
+
+
+@pytest.fixture(scope="session")
+def dev_data() -> Path:
+    """Return the optional folder of labelled photos beside the checkout, or skip."""
+    folder = ROOT.parent / "shared" / "data" / "dev"
+    if not folder.is_dir():
+        pytest.skip("the labelled photos of ../shared/data/dev are not on this machine")
+    return folder
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left: its exit code and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        """Return what it wrote to stdout, which must be JSON and nothing else."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Return a function that runs a command of fmstudio as ``main`` would."""
+    from fmstudio.__main__ import main
+
+    def run(*args: object) -> Ran:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main([str(arg) for arg in args])
+        out, err = capsys.readouterr()
+        assert "Traceback" not in err or "--debug" in args
+        code = left.value.code
+        return Ran(code if isinstance(code, int) else 0, out, err)
+
+    return run

@@ -1,0 +1,69 @@
+"""What README.md says works as it stands there."""
+
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def block(language: str) -> str:
+    """Return the one code block of a language."""
+    (found,) = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    return found
+
+
+@pytest.fixture
+def at_home(tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with ``photos`` and a COCO file of one of them; the current one."""
+    shutil.copytree(sample / "cats" / "images", tmp_path / "photos")
+    document = json.loads((sample / "cats" / "coco.json").read_text(encoding="utf-8"))
+    document["images"] = document["images"][:1]
+    document["annotations"] = document["annotations"][:1]
+    (tmp_path / "labels.json").write_text(json.dumps(document), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_commands_work_one_after_the_other(at_home: Path, command: Callable[..., Any]) -> None:
+    lines = block("bash").splitlines()
+    assert len(lines) >= 5
+    for line in lines:
+        program, *args = shlex.split(line, comments=True)
+        assert program == "fmstudio"
+        ran = command(*args)
+        assert ran.code == 0, (line, ran.err)
+    assert len(json.loads((at_home / "all.json").read_text())["annotations"]) == 5
+    assert (at_home / "match.png").stat().st_size > 10_000
+
+
+@pytest.mark.usefixtures("at_home")
+def test_the_library_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(block("python"), "README.md", "exec"), {})
+    x, y = (float(v) for v in re.findall(r"[\d.]+", capsys.readouterr().out))
+    # The tabby's nose, as annotated, within a tenth of its face.
+    assert abs(x - 242.5) < 25
+    assert abs(y - 207.5) < 25
+
+
+@pytest.mark.parametrize(
+    "document", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+)
+def test_links_lead_to_files(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8"))
+    local = [target for target in targets if "://" not in target]
+    missing = [target for target in local if not (document.parent / target).exists()]
+    assert not missing
+
+
+def test_readme_is_one_screen() -> None:
+    assert len(README.splitlines()) <= 70
