@@ -345,7 +345,7 @@ def test_a_changed_request_does_not_take_the_old_ones_for_its_own(
         request = session.request(session.targets("siamese.jpg"), session.targets("all"), wanted)
         events = session.job(request, CancelToken(), "cpu")
         session.receive(next(e for e in events if isinstance(e, Proposal)), request)
-    args = ("--from", "siamese.jpg", "--to", "all", *PIXELS, "--set", "map_weight=0.3", "--json")
+    args = ("--from", "siamese.jpg", "--to", "all", *PIXELS, "--set", "map_weight=0.9", "--json")
     result = command("propagate", project, *args).json()
     assert (result["recovered"], result["skipped"], result["landed"]) == (1, 0, 4)
 

@@ -68,7 +68,7 @@ def carry(pair: PairMap, mark: Mark) -> CarriedMark:
         cycle, margin = doubt.cycle, doubt.margin
     soft = None
     if mark.mask is not None:
-        soft = transfer_mask(pair.area_score, pair.grid_s, pair.grid_t, mark.mask)
+        soft = transfer_mask(pair.score, pair.grid_s, pair.grid_t, mark.mask)
     return CarriedMark(mark, xy, confidence, cycle, margin, soft)
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from fmstudio.engine.requests import MatchSettings
 
 # Raise when the mathematics changes, so that what older code cached is not taken for today's.
-CODE_VERSION = 1
+CODE_VERSION = 2
 
 
 def analysis_key(image_key: str, extractor_keys: tuple[str, ...], settings: MatchSettings) -> str:

@@ -1,7 +1,7 @@
 """Two images to a pair map: the one place where features meet spectral geometry.
 
-rgb -> features F, G -> graph of F -> eigenbasis          (once per image, cached)
-G in both bases -> C_st, C_ts -> score -> points, masks   (per pair)
+rgb -> features F, G -> graph of F -> eigenbasis    (once per image, cached)
+G in both bases -> C_st -> score -> points, masks   (per pair)
 """
 
 import time
@@ -22,7 +22,7 @@ from fmstudio.geometry.grid import ImageSize, PatchGrid
 from fmstudio.spectral.confidence import patch_confidence
 from fmstudio.spectral.convert import hub_corrected, map_similarity
 from fmstudio.spectral.eigenbasis import EigenBasis, solve_eigenbasis, uniform_basis
-from fmstudio.spectral.fmap import FmapWeights, solve_fmap_pair
+from fmstudio.spectral.fmap import FmapWeights, solve_fmap, solve_fmap_pair
 from fmstudio.spectral.graph import affinity, grid_edges
 from fmstudio.spectral.laplacian import build_laplacian
 
@@ -61,25 +61,31 @@ class PairMap:
     Attributes
     ----------
     grid_s, grid_t : PatchGrid
-    C_st, C_ts : Tensor, (k_t, k_s) and (k_s, k_t)
-        Functional maps both ways.
-    score, area_score : Tensor, (n_s, n_t) float32
-        How well patches match: points are decoded from the first, masks from the second.
-    p2p_st, p2p_ts : Tensor, (n_s,) and (n_t,) int64
-        Best target of each source patch, and best source of each target patch.
-    confidence_t : Tensor, (n_t,) float32
-        Trust in p2p_ts, in [0, 1].
+    C_st : Tensor, (k_t, k_s)
+        Functional map.
+    score : Tensor, (n_s, n_t) float32
+        How well patches match: points and masks are decoded from it.
     """
 
     grid_s: PatchGrid
     grid_t: PatchGrid
     C_st: torch.Tensor
-    C_ts: torch.Tensor
     score: torch.Tensor
-    area_score: torch.Tensor
-    p2p_st: torch.Tensor
-    p2p_ts: torch.Tensor
-    confidence_t: torch.Tensor
+
+    @property
+    def p2p_st(self) -> torch.Tensor:
+        """Return the best target patch of each source patch, (n_s,) int64."""
+        return self.score.argmax(dim=1)
+
+    @property
+    def p2p_ts(self) -> torch.Tensor:
+        """Return the best source patch of each target patch, (n_t,) int64."""
+        return self.score.argmax(dim=0)
+
+    @property
+    def confidence_t(self) -> torch.Tensor:
+        """Return the trust in p2p_ts, (n_t,) float32 in [0, 1]."""
+        return patch_confidence(self.p2p_st, self.p2p_ts, self.grid_t)
 
 
 class Matcher:
@@ -165,25 +171,32 @@ class Matcher:
         return ImageAnalysis(self.grid(size), tensors["descriptors"], basis, content)
 
     def pair(self, s: ImageAnalysis, t: ImageAnalysis) -> PairMap:
-        """Return the map of a pair: functional maps both ways, and the scores they support."""
+        """Return the map of a pair: the functional map, and the score that it supports."""
         # Per square root of the patches, so that grids of any size weigh descriptors alike.
         A_s = s.basis.project(s.descriptors) / s.grid.n**0.5
         A_t = t.basis.project(t.descriptors) / t.grid.n**0.5
+        C_st = self._solve(A_s, A_t, s.basis.evals, t.basis.evals)
+        raw = s.descriptors @ t.descriptors.T
+        mapped = map_similarity(C_st, s.basis, t.basis, A_s)
+        score = hub_corrected(torch.lerp(raw, mapped, self.settings.map_weight))
+        return PairMap(s.grid, t.grid, C_st, score)
+
+    def _solve(
+        self,
+        A_s: torch.Tensor,
+        A_t: torch.Tensor,
+        evals_s: torch.Tensor,
+        evals_t: torch.Tensor,
+    ) -> torch.Tensor:
+        """Return the functional map C_st under the settings' weights."""
         weights = FmapWeights(
             laplacian=self.settings.lap_weight,
             orthogonality=self.settings.orthogonality,
             bijectivity=self.settings.bijectivity,
         )
-        C_st, C_ts = solve_fmap_pair(A_s, A_t, s.basis.evals, t.basis.evals, weights)
-        raw = s.descriptors @ t.descriptors.T
-        mapped = map_similarity(C_st, s.basis, t.basis, s.descriptors)
-        score, area_score = (
-            hub_corrected(torch.lerp(raw, mapped, share))
-            for share in (self.settings.map_weight, self.settings.mask_map_weight)
-        )
-        p2p_st, p2p_ts = score.argmax(dim=1), score.argmax(dim=0)
-        confidence = patch_confidence(p2p_st, p2p_ts, t.grid)
-        return PairMap(s.grid, t.grid, C_st, C_ts, score, area_score, p2p_st, p2p_ts, confidence)
+        if weights.is_one_way:
+            return solve_fmap(A_s, A_t, evals_s, evals_t, lap_weight=weights.laplacian)
+        return solve_fmap_pair(A_s, A_t, evals_s, evals_t, weights)[0]
 
     def _basis(self, features: FeatureMap) -> EigenBasis:
         """Return the eigenbasis of one image."""

@@ -90,23 +90,21 @@ class MatchSettings:
         Weight of Laplacian commutativity, at least 0.
     orthogonality, bijectivity : float
         Weights of these terms, at least 0.
-    map_weight, mask_map_weight : float
-        Share in [0, 1] of the map in the score, beside the raw feature similarity: for points, and
-        for masks, whose edges the band limit of the map would blur.
+    map_weight : float
+        Share in [0, 1] of the map in the score, beside the raw feature similarity.
     """
 
     basis_extractor: str = "efficientnet-lite0"
     descriptor_extractors: tuple[str, ...] = ("efficientnet-lite0", "efficientnet-lite2")
     long_side: int = 512
-    k: int = 100
+    k: int = 40
     basis: str = "feature"
     neighbours: int = 4
     laplacian: str = "symmetric"
     lap_weight: float = 0.1
     orthogonality: float = 0.0
     bijectivity: float = 0.0
-    map_weight: float = 0.5
-    mask_map_weight: float = 0.25
+    map_weight: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)

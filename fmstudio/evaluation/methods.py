@@ -19,7 +19,7 @@ from fmstudio.engine.match import ImageAnalysis, PairMap
 from fmstudio.engine.requests import Phase
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 from fmstudio.geometry.masks import Mask
-from fmstudio.spectral.convert import soft_argmax
+from fmstudio.spectral.convert import hub_corrected, soft_argmax
 from fmstudio.spectral.transfer import mask_from_soft, transfer_keypoints, transfer_mask
 
 # Of the bilateral filter: in patches, in patches, and in cosine similarity.
@@ -96,14 +96,11 @@ class ScoreTransfer:
     score : Tensor, (n_s, n_t)
         Higher is better; of the scale of a cosine, for which the decoder's temperature is made.
     grid_s, grid_t : PatchGrid
-    area_score : Tensor, (n_s, n_t), or None
-        What masks are carried by; None takes ``score``.
     """
 
     score: torch.Tensor
     grid_s: PatchGrid
     grid_t: PatchGrid
-    area_score: torch.Tensor | None = None
 
     def keypoints(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return target pixels (m, 2) of source pixels (m, 2)."""
@@ -115,8 +112,7 @@ class ScoreTransfer:
 
     def mask(self, mask: Mask) -> Mask:
         """Return a source mask on the target, by soft transport."""
-        score = self.score if self.area_score is None else self.area_score
-        soft = transfer_mask(score, self.grid_s, self.grid_t, mask)
+        soft = transfer_mask(self.score, self.grid_s, self.grid_t, mask)
         return mask_from_soft(soft, self.grid_t)
 
     def field(self) -> NDArray[np.float64]:
@@ -212,6 +208,17 @@ class FilteredNearestNeighbour:
         return ScoreTransfer(score, s.grid, t.grid)
 
 
+class HubCorrectedNearestNeighbour:
+    """Scores by the cosine similarity less what each patch reaches anywhere: no map.
+
+    What the hub correction alone contributes; the difference to "map" is the functional map's.
+    """
+
+    def pair(self, s: ImageAnalysis, t: ImageAnalysis) -> PairTransfer:
+        """Return a pair matched."""
+        return ScoreTransfer(hub_corrected(s.descriptors @ t.descriptors.T), s.grid, t.grid)
+
+
 class LowPassNearestNeighbour:
     """Scores by the cosine of descriptors that each image's own basis has band-limited: no map.
 
@@ -234,7 +241,7 @@ class ProductMap:
     def pair(self, s: ImageAnalysis, t: ImageAnalysis) -> PairTransfer:
         """Return a pair matched."""
         pair = self._analyser.pair(s, t)
-        return ScoreTransfer(pair.score, s.grid, t.grid, pair.area_score)
+        return ScoreTransfer(pair.score, s.grid, t.grid)
 
 
 def bilateral(functions: torch.Tensor, guide: torch.Tensor, grid: PatchGrid) -> torch.Tensor:
@@ -335,6 +342,11 @@ METHODS: Mapping[str, MethodSpec] = MappingProxyType(
         "filtered-nn": MethodSpec(
             "nearest neighbour in the similarity volume filtered along equal displacements",
             lambda _: FilteredNearestNeighbour(),
+            _FEATURES,
+        ),
+        "hub-nn": MethodSpec(
+            "nearest neighbour in the hub-corrected similarity, no map",
+            lambda _: HubCorrectedNearestNeighbour(),
             _FEATURES,
         ),
         "lowpass-nn": MethodSpec(

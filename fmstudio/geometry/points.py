@@ -45,7 +45,7 @@ class Keypoints:
         visibility = _frozen(self.visibility, np.int8, (m,))
         xy = np.array(self.xy, dtype=np.float64).reshape(m, 2)
         score = _frozen(self.score, np.float64, (m,))
-        if not np.isin(visibility, (NOT_LABELLED, HIDDEN, VISIBLE)).all():
+        if ((visibility < NOT_LABELLED) | (visibility > VISIBLE)).any():
             raise ValueError(f"visibility is 0, 1 or 2, not {visibility.tolist()}")
         xy[visibility == NOT_LABELLED] = 0.0
         if not np.isfinite(xy).all():

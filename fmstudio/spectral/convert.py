@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn.functional import normalize
 
 from fmstudio.geometry.grid import PatchGrid
 from fmstudio.spectral.eigenbasis import EigenBasis
@@ -57,7 +56,7 @@ def map_similarity(
     C_st: torch.Tensor,
     basis_s: EigenBasis,
     basis_t: EigenBasis,
-    descriptors_s: torch.Tensor,
+    A_s: torch.Tensor,
 ) -> torch.Tensor:
     """Return how well each target patch matches each source patch according to the map.
 
@@ -70,7 +69,8 @@ def map_similarity(
     C_st : Tensor, (k_t, k_s)
     basis_s, basis_t : EigenBasis
         Of n_s and n_t patches.
-    descriptors_s : Tensor, (n_s, d)
+    A_s : Tensor, (k_s, d)
+        The source's descriptors in its basis, at any scale.
 
     Returns
     -------
@@ -81,10 +81,19 @@ def map_similarity(
     ----------
     arXiv 2403.12038, section 3.3 (features transferred through C, then nearest neighbours).
     """
-    A_s = basis_s.project(descriptors_s)  # (k_s, d)
-    smooth_s = normalize(basis_s.lift(A_s), dim=1)  # (n_s, d)
-    carried = normalize(basis_t.lift(C_st @ A_s), dim=1)  # (n_t, d)
-    return smooth_s @ carried.T
+    # Both sides are coefficients times A_s: their products need its Gram matrix, not d channels.
+    gram = A_s @ A_s.T
+    rows_s, rows_t = basis_s.evecs, basis_t.evecs @ C_st  # (n_s, k_s), (n_t, k_s)
+    lifted = rows_s @ gram
+    norm_s = _norms(rows_s, lifted)
+    norm_t = _norms(rows_t, rows_t @ gram)
+    return (lifted / norm_s) @ (rows_t / norm_t).T
+
+
+def _norms(rows: torch.Tensor, lifted: torch.Tensor) -> torch.Tensor:
+    """Return the norms (n, 1) under a Gram matrix of rows (n, k), given rows @ gram."""
+    squares = (rows * lifted).sum(dim=1, keepdim=True)
+    return squares.clamp_min(torch.finfo(rows.dtype).tiny).sqrt()
 
 
 def hub_corrected(similarity: torch.Tensor, neighbours: int = 10) -> torch.Tensor:

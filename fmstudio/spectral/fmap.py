@@ -29,6 +29,11 @@ class FmapWeights:
     bijectivity: float = 0.0
     rounds: int = 3
 
+    @property
+    def is_one_way(self) -> bool:
+        """Return whether no term ties a map to that of the other direction or couples its rows."""
+        return self.orthogonality == 0 and self.bijectivity == 0
+
 
 def solve_fmap(
     A_s: torch.Tensor,
@@ -106,7 +111,7 @@ def solve_fmap_pair(
     gram_s, gram_t, cross = A_s @ A_s.T, A_t @ A_t.T, A_t @ A_s.T
     C_st = _solve_rows(gram_s, cross, evals_s, evals_t, weights.laplacian)
     C_ts = _solve_rows(gram_t, cross.T, evals_t, evals_s, weights.laplacian)
-    if weights.orthogonality == 0 and weights.bijectivity == 0:
+    if weights.is_one_way:
         return C_st, C_ts
     ortho, inverse = weights.orthogonality, weights.bijectivity
     for _ in range(weights.rounds):

@@ -36,6 +36,7 @@ def test_the_registry_has_every_mandatory_method():
         "nn",
         "smoothed-nn",
         "filtered-nn",
+        "hub-nn",
         "lowpass-nn",
         "map",
     ]

@@ -44,7 +44,7 @@ def test_the_map_of_a_point_map_carries_functions_as_the_point_map_does():
 
 def test_similarity_of_an_image_with_itself_peaks_on_the_diagonal():
     basis = uniform_basis(6, 10, 60)
-    similarity = map_similarity(torch.eye(60), basis, basis, torch.randn(60, 16))
+    similarity = map_similarity(torch.eye(60), basis, basis, basis.project(torch.randn(60, 16)))
     assert torch.equal(similarity.argmax(dim=1), torch.arange(60))
     assert torch.allclose(similarity.diagonal(), torch.ones(60), atol=1e-4)
 
@@ -54,7 +54,17 @@ def test_similarity_follows_a_mirror():
     basis = uniform_basis(6, 10, 60)
     mirror = torch.arange(60).reshape(6, 10).flip(1).reshape(-1)
     C = p2p_to_fmap(mirror, basis, basis)
-    assert torch.equal(map_similarity(C, basis, basis, torch.randn(60, 16)).argmax(dim=1), mirror)
+    similarity = map_similarity(C, basis, basis, basis.project(torch.randn(60, 16)))
+    assert torch.equal(similarity.argmax(dim=1), mirror)
+
+
+def test_similarity_is_the_cosine_of_band_limited_and_carried_descriptors():
+    # In all channels, whose products the Gram matrix of the coefficients stands for.
+    basis_s, basis_t = uniform_basis(6, 10, 20), uniform_basis(7, 8, 15)
+    C, A_s = torch.randn(15, 20), torch.randn(20, 16)
+    smooth = torch.nn.functional.normalize(basis_s.lift(A_s), dim=1)
+    carried = torch.nn.functional.normalize(basis_t.lift(C @ A_s), dim=1)
+    assert torch.allclose(map_similarity(C, basis_s, basis_t, A_s), smooth @ carried.T, atol=1e-5)
 
 
 def test_hubs_lose_their_advantage():

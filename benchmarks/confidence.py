@@ -1,0 +1,123 @@
+"""Fit the confidence model of `fmstudio.spectral.confidence` and say how well it is calibrated.
+
+``python -m benchmarks.confidence DIR`` with a folder of labelled COCO sets, as for
+``fmstudio evaluate``. Every category weighs the same; the expected calibration error is that of
+categories that the fit did not see.
+"""
+
+import random
+import sys
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from fmstudio.engine.match import ImageAnalysis, Matcher
+from fmstudio.evaluation.datasets import LabelledImage, LabelledSet, find_sets
+from fmstudio.io.images import read_rgb
+from fmstudio.spectral.confidence import point_doubt
+from fmstudio.spectral.transfer import transfer_keypoints
+
+PAIRS = 40
+ALPHA = 0.1
+BINS = 10
+
+
+@dataclass(frozen=True)
+class Points:
+    """Carried points of one category: inputs (m, 4) with a leading 1, and what came out (m,)."""
+
+    inputs: NDArray[np.float64]
+    is_right: NDArray[np.bool_]
+
+
+def collect(labelled: LabelledSet, matcher: Matcher) -> Points | None:
+    """Return the points of random pairs of one category, or None where it has no keypoints."""
+    pairs = list(
+        permutations(
+            [i for i in labelled.images if i.keypoints is not None and i.box is not None], 2
+        )
+    )
+    random.Random(1).shuffle(pairs)
+    analyses: dict[int, ImageAnalysis] = {}
+    for image in {i.id: i for pair in pairs[:PAIRS] for i in pair}.values():
+        analyses[image.id] = matcher.analyse(read_rgb(image.path), str(image.path))
+    inputs, right = [], []
+    for s, t in pairs[:PAIRS]:
+        rows, is_right = _judge(s, t, analyses[s.id], analyses[t.id], matcher)
+        inputs.append(rows)
+        right.append(is_right)
+    if not sum(map(len, right)):
+        return None
+    return Points(np.concatenate(inputs), np.concatenate(right))
+
+
+def _judge(
+    s: LabelledImage, t: LabelledImage, a: ImageAnalysis, b: ImageAnalysis, matcher: Matcher
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the model's inputs and whether each point that both images label came out right."""
+    assert s.keypoints is not None
+    assert t.keypoints is not None
+    assert s.box is not None
+    assert t.box is not None
+    both = s.keypoints.labelled & t.keypoints.labelled
+    xy = s.keypoints.xy[both]
+    pair = matcher.pair(a, b)
+    found = transfer_keypoints(pair.score, a.grid, b.grid, xy)
+    doubt = point_doubt(pair.score, a.grid, b.grid, xy, found)
+    cycle = np.log(doubt.cycle / max(s.box[2:]) + 0.01)
+    error = np.linalg.norm(found - t.keypoints.xy[both], axis=1)
+    inputs = np.stack([np.ones(len(xy)), cycle, doubt.margin, doubt.peak], axis=1)
+    return inputs, error <= ALPHA * max(t.box[2:])
+
+
+def fit(sets: list[Points]) -> NDArray[np.float64]:
+    """Return the logistic regression's weights (4,), every category weighing the same."""
+    inputs = np.concatenate([p.inputs for p in sets])
+    right = np.concatenate([p.is_right for p in sets])
+    weight = np.concatenate([np.full(len(p.is_right), 1 / len(p.is_right)) for p in sets])
+
+    def loss(w: NDArray[np.float64]) -> float:
+        logit = inputs @ w
+        return float((weight * (np.logaddexp(0, logit) - right * logit)).sum())
+
+    return np.asarray(minimize(loss, np.zeros(4), method="BFGS").x)
+
+
+def calibration_error(w: NDArray[np.float64], points: Points) -> NDArray[np.float64]:
+    """Return the sums (BINS, 2) of predicted less observed, and of counts, per confidence bin."""
+    predicted = 1 / (1 + np.exp(-points.inputs @ w))
+    index = np.minimum((predicted * BINS).astype(int), BINS - 1)
+    gap = np.bincount(index, predicted - points.is_right, BINS) / len(index)
+    return np.stack([gap, np.bincount(index, minlength=BINS) / len(index)], axis=1)
+
+
+def auc(w: NDArray[np.float64], points: Points) -> float:
+    """Return how often a right point has the higher confidence than a wrong one."""
+    logit = points.inputs @ w
+    good, bad = logit[points.is_right], logit[~points.is_right]
+    return float((good[:, None] > bad[None, :]).mean()) if len(good) and len(bad) else float("nan")
+
+
+def main(folder: Path) -> None:
+    """Print the fitted weights, and calibration and ranking of left-out categories."""
+    matcher = Matcher()
+    found = [collect(labelled, matcher) for labelled in find_sets(folder)]
+    sets = [points for points in found if points is not None]
+    bias, cycle, margin, peak = fit(sets)
+    print(f"{sum(len(p.is_right) for p in sets)} points of {len(sets)} categories")
+    print(f"bias {bias:.2f}, cycle {cycle:.2f}, margin {margin:.2f}, peak {peak:.2f}")
+    left_out = [fit([p for p in sets if p is not left]) for left in sets]
+    gaps = np.mean([calibration_error(w, p) for w, p in zip(left_out, sets, strict=True)], axis=0)
+    print(f"left-out expected calibration error {np.abs(gaps[:, 0]).sum():.3f}")
+    ranks = [auc(w, p) for w, p in zip(left_out, sets, strict=True)]
+    print(f"left-out area under the ROC curve, mean {np.nanmean(ranks):.3f}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m benchmarks.confidence DIR")
+    main(Path(sys.argv[1]))
