@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.requests import (
     Event,
+    Failure,
     ImageRef,
     MatchSettings,
+    Progress,
     PropagationRequest,
     Proposal,
 )
@@ -48,17 +50,32 @@ from fmstudio.session_inbox import (
 )
 from fmstudio.session_requests import build_request, choose_targets
 
-__all__ = ["AddReport", "ImportReport", "LandReport", "RelocateReport", "Session"]
+# With what crosses this door, so that a caller needs no layer below it.
+__all__ = [
+    "AddReport",
+    "CancelToken",
+    "CocoOptions",
+    "ExportReport",
+    "Failure",
+    "ImageRef",
+    "ImportReport",
+    "LandReport",
+    "MatchSettings",
+    "Progress",
+    "PropagationRequest",
+    "Proposal",
+    "RelocateReport",
+    "Session",
+]
 
 # Enough for every request whose proposals could still be on their way.
 _REMEMBERED_REQUESTS = 32
 
 
 class Session:
-    """An open project: the only writer of its file.
+    """An open project: the only writer of its file; made with `create` or `open`.
 
-    Make one with `create` or `open`, and close it. Everything but `load` and pulling a `job`
-    belongs to one thread.
+    Everything but `load` and pulling a `job` belongs to one thread.
     """
 
     def __init__(self, store: Store, project: Project) -> None:
@@ -76,7 +93,7 @@ class Session:
         path : Path
             The ending ``.fmstudio`` is added when it is not there.
         name : str or None
-            None takes the file's name.
+            None takes the file's.
 
         Raises
         ------
@@ -178,12 +195,11 @@ class Session:
         return self._commit(self._history.redo(), label)
 
     def accept_above(self, score: float, ids: Iterable[int] | None = None) -> tuple[int, ...]:
-        """Accept proposals of at least this confidence as one edit; return their ids.
+        """Accept proposals of at least this confidence in [0, 1] as one edit; return their ids.
 
         Parameters
         ----------
         score : float
-            In [0, 1].
         ids : iterable of int or None
             Which annotations may be accepted; None means all of the project.
 
@@ -255,7 +271,7 @@ class Session:
         return write_coco(path, self.project, options)
 
     def missing_or_changed(self) -> list[tuple[ImageItem, FileFault]]:
-        """Return the images whose files are gone or hold other bytes than when they were added."""
+        """Return the images whose files are gone or hold other bytes than when added."""
         return file_faults(self.project, self.path.parent)
 
     def relocate(self, folder: Path) -> RelocateReport:
@@ -391,8 +407,6 @@ class Session:
         if self._inbox:
             self._store.inbox_clear()
             self._inbox = ()
-
-    # Private
 
     def _commit(self, history: History, label: str, *, clear_inbox: bool = False) -> ProjectDiff:
         """Write the step to a history's present, then make it the session's."""

@@ -16,7 +16,7 @@ from fmstudio.spectral.laplacian import Laplacian
 _SHIFT = -1e-2
 _TOLERANCE = 1e-6
 # Above this share of all eigenvectors a dense solver is the faster one.
-_DENSE_SHARE = 0.4
+_DENSE_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)

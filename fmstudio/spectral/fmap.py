@@ -6,6 +6,8 @@ import torch
 
 # Relative to the mean of the data term's diagonal: keeps a rank-deficient system solvable.
 _RIDGE = 1e-6
+# Rows solved at once: bounds the memory at large k, and keeps the systems in the processor's cache.
+_CHUNK = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +170,14 @@ def _solve_rows(
     """
     penalty = lap_weight * (evals_s[None, :] - evals_t[:, None]).square()  # (k_t, k_s)
     ridge = _RIDGE * gram.diagonal().mean().clamp_min(torch.finfo(gram.dtype).tiny)
-    systems = gram.expand(len(evals_t), *gram.shape).clone()  # (k_t, k_s, k_s)
-    systems.diagonal(dim1=1, dim2=2).add_(penalty + ridge)
-    factors = torch.linalg.cholesky(systems)
-    solved: torch.Tensor = torch.cholesky_solve(cross[:, :, None], factors)
-    return solved[:, :, 0]
+    rows = []
+    for start in range(0, len(evals_t), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        systems = gram.expand(len(penalty[part]), *gram.shape).clone()  # (chunk, k_s, k_s)
+        systems.diagonal(dim1=1, dim2=2).add_(penalty[part] + ridge)
+        factors = torch.linalg.cholesky(systems)
+        rows.append(torch.cholesky_solve(cross[part, :, None], factors)[:, :, 0])
+    return torch.cat(rows)
 
 
 def _check_shapes(
