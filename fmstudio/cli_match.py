@@ -22,6 +22,8 @@ from fmstudio.spectral.transfer import transfer_keypoints
 
 _MATCHES = 36
 _APART = 3.0  # patches between two matches that are drawn
+# Patches at the frame resemble each other by the padding that the networks saw there.
+_FRAME = 3
 # Of a point's heat map, in the score's units: as soft as masks are carried.
 _TEMPERATURE = 0.05
 
@@ -57,7 +59,7 @@ def match(
         )
         pair = matcher.pair(s, t)
     matches = find_matches(pair)
-    query = make_query(pair, point or _surest(matches))
+    query = make_query(pair, point or _surest(matches, pair))
     back = transfer_keypoints(pair.score.T, pair.grid_t, pair.grid_s, pair.grid_t.centers())
     picture = pair_sheet(
         rgb_s,
@@ -118,9 +120,17 @@ def _spread(
     return chosen
 
 
-def _surest(matches: Matches) -> Point:
-    """Return the source's place of the match that is trusted most."""
-    x, y = matches.xy_s[int(np.argmax(matches.score))]
+def _surest(matches: Matches, pair: PairMap) -> Point:
+    """Return the source's place of the match trusted most, away from both frames if there is one.
+
+    Patches at the frame are the surest of all and say the least.
+    """
+    inner = np.ones(len(matches.score), dtype=bool)
+    for xy, grid in ((matches.xy_s, pair.grid_s), (matches.xy_t, pair.grid_t)):
+        rc = grid.xy_to_rc(xy)
+        low, high = _FRAME - 0.5, np.array([grid.rows, grid.cols]) - _FRAME - 0.5
+        inner &= ((rc > low) & (rc < high)).all(axis=1)
+    x, y = matches.xy_s[int(np.argmax(matches.score + inner))]
     return float(x), float(y)
 
 
