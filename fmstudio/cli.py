@@ -133,6 +133,19 @@ def main_options(
 
 
 @app.command()
+def gui(
+    ctx: typer.Context,
+    path: Annotated[
+        Path | None,
+        typer.Argument(metavar="[PROJECT|FOLDER]", help="What to open; else the welcome page."),
+    ] = None,
+) -> None:
+    """Open the window; so does 'fmstudio' without a command."""
+    # The entry point brings the window along: the command line itself knows no Qt.
+    raise typer.Exit(ctx.obj(path))
+
+
+@app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the result.")] = Path("fmstudio-demo"),
     device: DeviceOption = Device.AUTO,
@@ -295,11 +308,14 @@ def models_list(as_json: JsonFlag = False) -> None:
 @models.command("fetch")
 def models_fetch(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Such as dinov2-s.")],
+    as_lines: Annotated[
+        bool, typer.Option("--lines", help="Print the bytes so far and in all, line by line.")
+    ] = False,
 ) -> None:
     """Download a network's weights; no other command uses the network."""
     from fmstudio.cli_models import fetch_model
 
-    fetch_model(name)
+    fetch_model(name, as_lines=as_lines)
 
 
 @models.command("verify")

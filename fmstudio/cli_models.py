@@ -27,8 +27,14 @@ def list_models(*, as_json: bool) -> None:
     say('Any other timm transformer is "vit:<timm name>"; "fmstudio models fetch NAME" gets one.')
 
 
-def fetch_model(name: str) -> None:
+def fetch_model(name: str, *, as_lines: bool = False) -> None:
     """Download a model's weights; the only command that reaches for the network.
+
+    Parameters
+    ----------
+    name : str
+    as_lines : bool
+        Print "bytes so far, bytes in all" as lines instead of a bar, for a program that reads it.
 
     Raises
     ------
@@ -38,6 +44,9 @@ def fetch_model(name: str) -> None:
         If there are no such weights, or they cannot be downloaded.
     """
     token = CancelToken()
+    if as_lines:
+        weights.fetch(name, lambda done, total: say(f"{done} {total}"), token.check)
+        return
     note(f"Licence of {name}: {weights.licence_of(name)}.")
     with progress(f"Fetching {name}", "MB") as report, stop_on_interrupt(token):
 

@@ -1,15 +1,17 @@
 """Where the images of a COCO file are, and what an import of it brought."""
 
+import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fmstudio.errors import FormatError, ImageError
 from fmstudio.io.coco import CocoData
+from fmstudio.io.coco_read import Reader
 from fmstudio.io.images import ImageInfo, probe
 from fmstudio.project.edits import ImportAnnotations
-from fmstudio.project.model import ImageItem, Project
+from fmstudio.project.model import Category, ImageItem, Project
 from fmstudio.session_files import ReportProgress, stored_path
 
 
@@ -122,3 +124,27 @@ def _shortened(notes: list[str]) -> Iterator[str]:
     yield from notes[:5]
     if len(notes) > 5:
         yield f"{len(notes) - 5} more images were not found."
+
+
+def read_schemas(path: Path) -> tuple[Category, ...]:
+    """Return the categories of a COCO file, whatever its images and annotations are.
+
+    Raises
+    ------
+    FormatError
+        If it cannot be read, is not JSON, or has no category that can be taken over.
+    """
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise FormatError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{path} is not JSON: {error}.") from error
+    categories = document.get("categories") if isinstance(document, Mapping) else None
+    reader = Reader()
+    schemas = reader.read({"images": [], "categories": categories}).categories
+    if reader.faults:
+        raise FormatError(f"{path}: {reader.faults[0]}.")
+    if not schemas:
+        raise FormatError(f"{path} has no categories: choose a COCO file that lists some.")
+    return schemas

@@ -11,6 +11,16 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+# Qt draws into memory unless a test run asks for a real display.
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+try:
+    import PySide6.QtWidgets  # noqa: F401
+except ImportError as error:  # a machine without the libraries that Qt's widgets link to
+    QT_FAULT: str | None = str(error)
+else:
+    QT_FAULT = None
+    pytest_plugins = ["pytestqt.plugin"]
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # A busy machine is no failure, so no deadlines; on CI the same examples every time.

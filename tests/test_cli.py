@@ -111,10 +111,36 @@ def one_line(text: str) -> str:
 # Start, help, usage
 
 
-@pytest.mark.parametrize("args", [(), ("--help",), ("-h",)])
+@pytest.mark.parametrize("args", [("--help",), ("-h",)])
 def test_help_names_every_command(command: Run, args: tuple[str, ...]) -> None:
     ran = command(*args)
     assert all(name in ran.out + ran.err for name in COMMANDS)
+
+
+@pytest.mark.parametrize("args", [(), ("gui",), ("gui", "photos")])
+def test_without_a_command_the_window_opens(
+    command: Run, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...]
+) -> None:
+    opened: list[Path | None] = []
+
+    def open_window(path: Path | None) -> int:
+        opened.append(path)
+        return 0
+
+    monkeypatch.setattr("fmstudio.__main__.open_window", open_window)
+    assert command(*args).code == 0
+    assert opened == [Path(args[1]) if len(args) > 1 else None]
+
+
+def test_without_a_display_the_window_is_refused_in_a_sentence(
+    command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("sys.platform", "linux")
+    ran = command()
+    assert ran.code == 1
+    assert "display" in one_line(ran.err)
 
 
 def test_version(command: Run) -> None:

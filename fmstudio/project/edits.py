@@ -13,6 +13,7 @@ from fmstudio.geometry.points import Keypoints
 from fmstudio.project.changes import Changes
 from fmstudio.project.diff import ProjectDiff
 from fmstudio.project.edits_bulk import ImportAnnotations, LandProposals
+from fmstudio.project.edits_category import SetCategory
 from fmstudio.project.edits_schema import AddCategory, ChangeCategory, RemoveCategory
 from fmstudio.project.model import (
     Annotation,
@@ -40,6 +41,7 @@ __all__ = [
     "RemoveCategory",
     "RemoveImages",
     "RenameProject",
+    "SetCategory",
     "SetStatus",
     "apply",
 ]
@@ -261,6 +263,7 @@ Edit = (
     | AddAnnotation
     | ChangeAnnotation
     | RemoveAnnotations
+    | SetCategory
     | SetStatus
     | LandProposals
     | ImportAnnotations

@@ -1,0 +1,62 @@
+"""Small pictures of a project's images, kept beside its other caches."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fmstudio.io.atomic import write_bytes
+from fmstudio.io.images import thumbnail
+from fmstudio.project.model import ImageItem
+
+SIDE = 96
+"""Longer side of a thumbnail in pixels."""
+
+
+def thumbnail_of(image: ImageItem, path: Path, cache_dir: Path) -> NDArray[np.uint8]:
+    """Return a thumbnail (h, w, 3), from the cache where it has it; safe on any thread.
+
+    Parameters
+    ----------
+    image : ImageItem
+    path : Path
+        Where the image's file is.
+    cache_dir : Path
+        Of the session; may be deleted at any time.
+
+    Raises
+    ------
+    ImageError
+        If the image cannot be read.
+    """
+    kept = cache_dir / "thumbnails" / image.sha256[:2] / f"{image.sha256}-{SIDE}.jpg"
+    known = _recalled(kept) if image.sha256 else None
+    if known is not None:
+        return known
+    rgb = thumbnail(path, SIDE)
+    if image.sha256:
+        _keep(kept, rgb)
+    return rgb
+
+
+def _recalled(path: Path) -> NDArray[np.uint8] | None:
+    """Return a thumbnail from the cache, or None; a damaged one counts as none."""
+    try:
+        with Image.open(path) as picture:
+            return np.asarray(picture.convert("RGB"))
+    except (OSError, ValueError, SyntaxError):
+        return None
+
+
+def _keep(path: Path, rgb: NDArray[np.uint8]) -> None:
+    """Write a thumbnail into the cache; where that is not possible, there is none."""
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(rgb)).save(buffer, format="JPEG", quality=88)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, buffer.getvalue())
+    except OSError:
+        # A full or read-only disk costs time at the next start, nothing else.
+        return

@@ -1,0 +1,1 @@
+"""The window: shows snapshots of the project and turns gestures into edits."""

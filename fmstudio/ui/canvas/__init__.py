@@ -1,0 +1,1 @@
+"""The image canvases: a view, its layers and its tools."""

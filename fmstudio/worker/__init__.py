@@ -1,0 +1,1 @@
+"""Where long work runs: one compute thread, driven from the GUI thread. Qt core only."""
