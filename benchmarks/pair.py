@@ -2,51 +2,57 @@
 
 import statistics
 import time
-from itertools import pairwise
+from itertools import permutations
 
-import torch
-
-from benchmarks.photos import cat_photos
 from fmstudio.engine.carry import carry
-from fmstudio.engine.match import Matcher
+from fmstudio.engine.match import ImageAnalysis, Matcher
 from fmstudio.engine.requests import Mark, Phase
-from fmstudio.geometry.masks import Mask
-from fmstudio.geometry.points import Keypoints
+from fmstudio.evaluation.datasets import LabelledImage, find_sets
 from fmstudio.io.images import read_rgb
+from fmstudio.resources import resource
 
-POINTS = 17
+STAGES = ("networks", "bases", "map", "transfer")
 
 
 def measure(repeats: int) -> list[tuple[str, ...]]:
-    """Return the table: stage, milliseconds a pair, share of the networks' time."""
+    """Return the table: stage, milliseconds a pair, share of the networks' time.
+
+    Medians over all ordered pairs of the sample's cats and all repeats; the shares are medians of
+    each pair's own. What is carried are the reference's keypoints and mask, placed by hand.
+    """
     matcher = Matcher()
-    photos = [read_rgb(path) for path in cat_photos()]
+    (cats,) = find_sets(resource("sample/cats"))
+    photos = [read_rgb(image.path) for image in cats.images]
     matcher.analyse(photos[0], "warm-up")
-    times: dict[str, list[float]] = {s: [] for s in ("networks", "bases", "map", "transfer")}
+    found: list[dict[str, float]] = []
     for _ in range(repeats):
         analyses = [matcher.analyse(rgb, str(i)) for i, rgb in enumerate(photos)]
-        for rgb, (s, t) in zip(photos, pairwise(analyses), strict=False):
-            mark = _mark(rgb)
-            start = time.perf_counter()
-            pair = matcher.pair(s, t)
-            between = time.perf_counter()
-            carry(pair, mark)
-            times["networks"].append(s.ms[Phase.FEATURES] + t.ms[Phase.FEATURES])
-            times["bases"].append(s.ms[Phase.BASIS] + t.ms[Phase.BASIS])
-            times["map"].append(1e3 * (between - start))
-            times["transfer"].append(1e3 * (time.perf_counter() - between))
-    medians = {stage: statistics.median(values) for stage, values in times.items()}
-    networks = medians["networks"]
-    rows = [(name, f"{ms:.1f}", f"{ms / networks:.3f}") for name, ms in medians.items()]
-    rest = sum(medians.values()) - networks
-    return [*rows, ("all but the networks", f"{rest:.1f}", f"{rest / networks:.3f}")]
+        for (image, s), (_, t) in permutations(zip(cats.images, analyses, strict=True), 2):
+            found.append(_time_pair(matcher, s, t, image))
+    rows = [_row(stage, found, (stage,)) for stage in STAGES]
+    return [*rows, _row("all but the networks", found, STAGES[1:])]
 
 
-def _mark(rgb: torch.Tensor) -> Mark:
-    """Return keypoints and a mask over the middle of a photo."""
-    height, width = rgb.shape[:2]
-    place = torch.rand(POINTS, 2, generator=torch.Generator().manual_seed(0)).numpy()
-    mask = torch.zeros(height, width, dtype=torch.bool)
-    mask[height // 4 : -height // 4, width // 4 : -width // 4] = True
-    points = Keypoints.drawn(place * [width, height], [2] * POINTS)
-    return Mark(1, 1, points, Mask.from_array(mask.numpy()))
+def _time_pair(
+    matcher: Matcher, s: ImageAnalysis, t: ImageAnalysis, image: LabelledImage
+) -> dict[str, float]:
+    """Return the milliseconds of each stage of one pair; ``image`` is the source."""
+    mark = Mark(1, 1, image.keypoints, image.mask)
+    start = time.perf_counter()
+    pair = matcher.pair(s, t)
+    between = time.perf_counter()
+    carry(pair, mark)
+    end = time.perf_counter()
+    return {
+        "networks": s.ms[Phase.FEATURES] + t.ms[Phase.FEATURES],
+        "bases": s.ms[Phase.BASIS] + t.ms[Phase.BASIS],
+        "map": 1e3 * (between - start),
+        "transfer": 1e3 * (end - between),
+    }
+
+
+def _row(name: str, found: list[dict[str, float]], stages: tuple[str, ...]) -> tuple[str, ...]:
+    """Return one line of the table: the sum of some stages."""
+    sums = [sum(times[stage] for stage in stages) for times in found]
+    shares = [ms / times["networks"] for ms, times in zip(sums, found, strict=True)]
+    return name, f"{statistics.median(sums):.1f}", f"{statistics.median(shares):.3f}"

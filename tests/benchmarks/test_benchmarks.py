@@ -1,8 +1,10 @@
-"""The benchmarks run, on small sizes; what they print is not judged here."""
+"""The benchmarks run, on small sizes; the times they print are not judged here."""
 
 import pytest
+import torch
 
-from benchmarks import eigen, fmap
+from benchmarks import eigen, fmap, pair
+from benchmarks.__main__ import BEGIN, END, write
 from benchmarks.published_network import make_step
 from benchmarks.timing import compare
 from fmstudio.spectral.fmap import solve_fmap
@@ -15,38 +17,90 @@ def problem():
     return fmap.make_problem(k=20, d=60, long_side=256)
 
 
+@pytest.fixture(autouse=True)
+def short_turns(monkeypatch):
+    monkeypatch.setattr("benchmarks.timing.TURN", 0.0)
+
+
 def test_the_closed_form_has_the_lowest_objective_of_all_solvers(problem):
     lowest = problem.energy(solve_fmap(*problem.terms, lap_weight=fmap.LAP_WEIGHT))
     published = fmap.solve_fmap_iterative(*problem.terms, steps=50)
     assert problem.energy(published) > lowest
-    assert problem.energy(fmap.solve_by_lbfgs(problem)) >= lowest * (1 - 1e-6)
+    for is_free in (False, True):
+        C = fmap.solve_by_lbfgs(problem, is_free=is_free)
+        assert problem.energy(C) >= lowest * (1 - 1e-6)
+
+
+def test_only_with_a_free_first_column_does_lbfgs_solve_the_same_problem(problem):
+    lowest = problem.energy(solve_fmap(*problem.terms, lap_weight=fmap.LAP_WEIGHT))
+    fixed, free = (fmap.solve_by_lbfgs(problem, is_free=is_free) for is_free in (False, True))
+    assert torch.equal(fixed[:, 0], torch.eye(20, dtype=fixed.dtype)[:, 0])
+    assert problem.energy(free) == pytest.approx(lowest, rel=1e-2)
+
+
+def test_the_descriptors_are_weighed_as_the_product_weighs_them(problem):
+    # Unit rows: their mean square over the patches is 1, of which the basis keeps a part.
+    whole = fmap.make_problem(k=20, d=10**6, long_side=256)
+    assert 0.1 < float(whole.A_s.square().sum()) <= 1.0 + 1e-4
+    assert float(problem.A_s.square().sum()) <= float(whole.A_s.square().sum())
 
 
 def test_the_table_of_maps_has_every_solver(problem, monkeypatch):
-    monkeypatch.setattr("benchmarks.timing.TURN", 0.0)
     monkeypatch.setattr(fmap, "PUBLISHED_PATCHES", 100)
     table = fmap.measure(problem, 1, steps=5)
-    assert len(table) == 5
-    assert table[0][2] == "1.0"
+    assert len(table) == 6
+    assert table[0][2:] == ("1.0", "1.0000")
+    assert "100 and 100 patches (5 steps timed, scaled by 1)" in table[-1][0]
 
 
 def test_the_published_network_learns_nothing_but_computes_gradients(problem):
     step = make_step(problem.features_s, problem.features_t)
+    before = [p.clone() for p in step.network.parameters()]
     step()
     assert all(p.grad is not None for p in step.network.parameters())
+    assert all(map(torch.equal, before, step.network.parameters()))
 
 
-def test_eigen_solvers_agree(monkeypatch):
-    monkeypatch.setattr("benchmarks.timing.TURN", 0.0)
-    table = eigen.measure(12, 10, 1)
+def test_eigen_solvers_agree():
+    table = eigen.measure(12, (10,), 1)
     exact = [float(row[5]) for row in table if row[5] != "another graph"]
-    assert len(exact) >= 4
+    assert len(exact) == 4
     assert max(exact) < 1e-4
 
 
-def test_contestants_take_turns(monkeypatch):
-    monkeypatch.setattr("benchmarks.timing.TURN", 0.0)
+def test_a_solver_that_is_left_out_says_why():
+    table = eigen.measure(12, (40,), 1)
+    assert table[-1][2:] == (eigen.LOBPCG, "-", "-", "skipped: needs 3 k patches")
+
+
+def test_the_stages_of_a_pair_are_timed():
+    table = pair.measure(1)
+    assert [row[0] for row in table] == [*pair.STAGES, "all but the networks"]
+    assert all(float(row[1]) > 0 for row in table)
+    assert table[0][2] == "1.000"
+
+
+def test_contestants_take_turns():
     calls = []
-    seconds = compare({name: lambda name=name: calls.append(name) for name in "ab"}, 2)
+
+    def work(name):
+        calls.append(name)
+        return name.upper()
+
+    found = compare({name: lambda name=name: work(name) for name in "ab"}, 2)
     assert "".join(calls) == "ababab"
-    assert set(seconds) == {"a", "b"}
+    assert [result for _, result in found.values()] == ["A", "B"]
+
+
+def test_tables_replace_only_what_stands_between_the_markers(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"above\n{BEGIN}\nold\n{END}\nbelow\n", encoding="utf-8")
+    write(readme, "new\n", 0.25)
+    text = readme.read_text(encoding="utf-8")
+    assert text.startswith(f"above\n{BEGIN}\n`python -m benchmarks`, ")
+    assert text.endswith(f"\n\nnew\n{END}\nbelow\n")
+    assert "load at the start 0.2." in text
+    assert "old" not in text
+    readme.write_text("no markers", encoding="utf-8")
+    with pytest.raises(ValueError, match="put the two lines back"):
+        write(readme, "new\n", 0.25)

@@ -174,8 +174,9 @@ class AnnotationPanel(QWidget):
         waiting = 0 if image_id is None else len(self._controller.ghosts(image_id))
         text = counted(n, "annotation") if n or image_id else ""
         self.count_label.setText(
-            self.tr("{0}, {1} arriving").format(text, waiting) if waiting else text
+            self.tr("{0}, {1} arriving").format(n, waiting) if waiting else f"{n:,}" if text else ""
         )
+        self.count_label.setToolTip(text)
         self._pages.setCurrentIndex(0 if n else 1)
         self._lower.setVisible(n > 0)
         self.empty_label.setText(self._empty_text())
@@ -220,7 +221,7 @@ class AnnotationPanel(QWidget):
         points = annotation.keypoints
         placed = 0 if points is None else int((points.visibility != NOT_LABELLED).sum())
         self.placed_label.setText(
-            self.tr("{0} of {1} placed").format(placed, counted(m, "keypoint"))
+            self.tr("{0} of {1} placed").format(placed, m)
             if m
             else self.tr("'{0}' has no keypoints").format(category.name)
         )
@@ -275,6 +276,7 @@ class AnnotationPanel(QWidget):
         self.hint_label.setMargin(8)
         self.hint_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.placed_label, self.mask_label = QLabel(), QLabel()
+        self.mask_label.setWordWrap(True)
         for label in (self.placed_label, self.mask_label):
             label.setFont(glyphs.tabular(self.font()))
         self.doubtful_button = QToolButton()

@@ -19,6 +19,7 @@ from fmstudio.ui.panels.annotation_models import ITEM_ROLE, AnnotationModel, Key
 from fmstudio.ui.panels.rows import MARGIN, RIGHT, Index, RowDelegate
 
 _BAR = 36
+_NARROW = 220
 
 
 class AnnotationDelegate(RowDelegate):
@@ -94,9 +95,13 @@ class KeypointDelegate(RowDelegate):
         right = rect.right() - MARGIN
         if row.score is not None:
             bar = QRect(right - _BAR, rect.top(), _BAR, rect.height())
-            track = QColor(muted)
-            track.setAlphaF(0.3)
-            glyphs.draw_confidence(painter, bar, row.score, track)
+            if rect.width() < _NARROW:
+                # The name says more than the bar beside its own figure.
+                bar.setLeft(right + 6)
+            else:
+                track = QColor(muted)
+                track.setAlphaF(0.3)
+                glyphs.draw_confidence(painter, bar, row.score, track)
             number = QRect(bar.left() - 38, rect.top(), 32, rect.height())
             self.draw_text(painter, number, f"{row.score:.2f}", glyphs.tabular(font), text, RIGHT)
             right = number.left() - 4

@@ -115,7 +115,8 @@ class Changes:
 
 def test_an_annotation_says_all_about_itself(panel, proposal, source):
     assert spoken(panel.list, 0) == "cat face, proposed, propagated from siamese.jpg, 0.61"
-    assert panel.count_label.text() == "1 annotation"
+    assert panel.count_label.text() == "1"
+    assert panel.count_label.toolTip() == "1 annotation"
     assert panel.shown is None
     assert panel.hint_label.isVisible()
     assert not panel.details.isVisible()
@@ -126,7 +127,7 @@ def test_a_click_selects_and_shows_keypoints_and_mask(panel, proposal, controlle
     assert controller.selection.annotation_id == proposal.id
     category = controller.project.categories[proposal.category_id]
     assert keypoint_names(panel) == list(category.keypoints)
-    assert panel.placed_label.text() == "5 of 6 keypoints placed"
+    assert panel.placed_label.text() == "5 of 6 placed"
     assert panel.mask_label.text().startswith("Mask 1,000 px")
     assert spoken(panel.keypoint_list, 2) == f"{category.keypoints[2]}, hidden, confidence 0.70"
     # What is not labelled has no confidence, whatever number its row holds.
@@ -168,7 +169,7 @@ def test_what_is_on_its_way_is_counted(panel, controller, proposal):
     entry = InboxEntry(proposal.image_id, (ghost, ghost))
     controller.session._inbox = (entry,)
     controller.inboxChanged.emit()
-    assert panel.count_label.text() == "1 annotation, 2 arriving"
+    assert panel.count_label.text() == "1, 2 arriving"
 
 
 def test_doubtful_ones_come_first_on_demand(panel, proposal, controller, qtbot):
