@@ -128,10 +128,10 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("assist-tool", Group.TOOLS, ("G",), When.IMAGES, "assist",
         N("actions", "Mask assistant"), N("actions", "find a mask from a rough stroke or box"),
         is_checkable=True),
-    ActionSpec("brush-smaller", Group.TOOLS, ("[",), When.IMAGES, "brush-smaller",
+    ActionSpec("brush-smaller", Group.TOOLS, ("[", ","), When.IMAGES, "brush-smaller",
         N("actions", "Smaller brush"), N("actions", "for brush, eraser and assistant"),
         is_repeating=True),
-    ActionSpec("brush-larger", Group.TOOLS, ("]",), When.IMAGES, "brush-larger",
+    ActionSpec("brush-larger", Group.TOOLS, ("]", "."), When.IMAGES, "brush-larger",
         N("actions", "Larger brush"), N("actions", "for brush, eraser and assistant"),
         is_repeating=True),
 
@@ -207,6 +207,9 @@ GESTURES: tuple[Gesture, ...] = (
     Gesture(N("actions", "Select, move"), N("actions", "click, drag")),
     Gesture(N("actions", "Visible, hidden, absent"), N("actions", "right click on a point")),
     Gesture(N("actions", "Nudge by 1, 10, 0.1 px"), N("actions", "arrows; Shift; Alt")),
+    Gesture(N("actions", "Skip a keypoint, take one back"), N("actions", "S, Backspace")),
+    Gesture(N("actions", "Take away instead of add"), N("actions", "right button, Ctrl or Alt")),
+    Gesture(N("actions", "Assistant from a box"), N("actions", "Shift and drag")),
     Gesture(N("actions", "Finish a drawing, drop it"), N("actions", "Enter, Esc")),
     Gesture(N("actions", "Open or add"), N("actions", "drop folders, images, projects")),
 )

@@ -1,7 +1,6 @@
 """The window's door to the compute thread: submit, supersede, cancel, shut down."""
 
 import logging
-import sys
 import time
 
 from PySide6.QtCore import QObject, QSemaphore, QThread, QTimer, Signal, Slot
@@ -16,12 +15,8 @@ _LOG = logging.getLogger(__name__)
 # Two, so that the worker computes one item while the window shows the other.
 _IN_FLIGHT = 2
 
-# How long the compute thread keeps the interpreter when the window wants it, in seconds. Qt's calls
-# let go of it and take it back, so painting waits for it many times over: Python's own 5 ms add up.
-_SWITCH_INTERVAL = 0.0005
-
 # A thread that outlives its service: Qt aborts the process when such an object is collected.
-_STUCK: list[tuple[QThread, EngineWorker]] = []
+_STUCK: set[tuple[QThread, EngineWorker]] = set()
 
 
 class EngineService(QObject):
@@ -65,7 +60,6 @@ class EngineService(QObject):
         self._worker.failed.connect(self._on_failed)
         self._worker.cancelled.connect(self._on_cancelled)
         self._is_open = True
-        sys.setswitchinterval(_SWITCH_INTERVAL)
         self._thread.start(QThread.Priority.LowPriority)
 
     @property
@@ -133,7 +127,7 @@ class EngineService(QObject):
         self._thread.quit()
         has_ended = self._thread.wait(timeout_ms)
         if not has_ended:
-            _STUCK.append((self._thread, self._worker))
+            _STUCK.add((self._thread, self._worker))
             _LOG.info("The compute thread runs on after %.1f s.", time.monotonic() - started)
         return has_ended
 

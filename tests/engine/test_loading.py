@@ -72,6 +72,6 @@ def test_the_collector_rests_and_then_leaves_the_modules_alone(seen):
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there torch is imported before the window")
 def test_other_threads_have_their_turns_while_the_libraries_are_opened(seen):
-    """Held for the whole call, the lock would let none of them pass."""
-    assert seen["opened"]["seconds"] > 0.005
-    assert seen["opened"]["turns"] > 0
+    """A held lock lets one turn pass between two libraries, a free one hundreds a second."""
+    assert seen["opened"]["seconds"] > 0.01
+    assert seen["opened"]["turns"] > 4 + 20 * seen["opened"]["seconds"]

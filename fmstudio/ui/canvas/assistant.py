@@ -1,6 +1,6 @@
 """A mask from a rough stroke or a box: GrabCut on the part of the image that matters."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -14,18 +14,20 @@ from fmstudio.session import CancelToken
 from fmstudio.ui.canvas.draft import Stroke
 from fmstudio.ui.canvas.outline import sampled
 from fmstudio.ui.canvas.strokes import stroke_mask
-from fmstudio.ui.canvas.tool_masks import pasted
+from fmstudio.ui.canvas.tool_masks import cut, joined, pasted
 
 Box = tuple[float, float, float, float]
+Labels = NDArray[np.uint8]
 
 # The longer side of what is worked on, in pixels: larger is slower and hardly better.
 _SIDE = 320
 # After the first round something can be shown; the rest makes it better.
 _ROUNDS = (1, 2)
-# How far around what was marked the object may reach, in shares of its longer side.
-_AROUND = 1.0
-# How far around strokes it probably reaches.
-_NEAR = 0.6
+# How far around strokes the object may reach, and how far it probably does, in shares of their
+# extent; how much is looked at around a box or a mask.
+_AROUND, _NEAR, _BESIDE = 1.0, 0.6, 0.3
+# How much of a mask, from its rim on, may change where no stroke says otherwise.
+_RIM = 0.04
 # Pieces that were not marked are dropped below this share of the largest, and gaps filled.
 _CRUMB = 0.05
 _ON, _OFF = (cv2.GC_FGD, cv2.GC_PR_FGD), (cv2.GC_BGD, cv2.GC_PR_BGD)
@@ -69,12 +71,13 @@ def find_masks(rgb: NDArray[np.uint8], marked: Marked) -> Iterator[Mask]:
     implementation).
     """
     size = ImageSize(rgb.shape[1], rgb.shape[0])
-    left, top, right, bottom = _region(marked, size)
-    part = rgb[top:bottom, left:right]
+    frame = _region(marked, size)
+    rows = slice(frame.y(), frame.y() + frame.height())
+    part = rgb[rows, frame.x() : frame.x() + frame.width()]
     shrink = min(1.0, _SIDE / max(part.shape[:2]))
     small = ImageSize(*(max(round(side * shrink), 1) for side in part.shape[1::-1]))
-    frame = QRect(left, top, right - left, bottom - top)
-    labels = _labels(marked, frame, small, size)
+    old = _start(marked, frame, small)
+    labels = _labels(marked, frame, small, size, old)
     if not (np.isin(labels, _ON).any() and np.isin(labels, _OFF).any()):
         yield Mask.empty(size)
         return
@@ -87,7 +90,12 @@ def find_masks(rgb: NDArray[np.uint8], marked: Marked) -> Iterator[Mask]:
         cv2.grabCut(bgr, labels, (0, 0, 0, 0), *models, rounds, mode)
         mode = cv2.GC_EVAL
         found = _tidied(np.isin(labels, _ON), surely)
-        yield pasted(_enlarged(found, part.shape[1::-1]), (left, top), size)
+        if old is None or marked.start is None:
+            yield _placed(found, frame, size)
+            continue
+        # Where nothing was found to be wrong, the mask keeps its own fine rim.
+        grown = joined(marked.start, _placed(found & ~old, frame, size))
+        yield cut(grown, _placed(old & ~found, frame, size))
 
 
 def assist(rgb: NDArray[np.uint8], marked: Marked) -> Callable[[CancelToken], Iterator[Mask]]:
@@ -101,77 +109,106 @@ def assist(rgb: NDArray[np.uint8], marked: Marked) -> Callable[[CancelToken], It
     return make
 
 
-def _region(marked: Marked, size: ImageSize) -> tuple[int, int, int, int]:
-    """Return left, top, right and bottom of where the object is looked for."""
+def _region(marked: Marked, size: ImageSize) -> QRect:
+    """Return where the object is looked for."""
     corners = [stroke.xy for stroke in marked.strokes if not stroke.is_erasing]
     boxes = [marked.box, None if marked.start is None else marked.start.bbox]
     corners += [np.array([[x, y], [x + w, y + h]]) for x, y, w, h in filter(None, boxes)]
     if not corners:
-        return 0, 0, size.width, size.height
+        return QRect(0, 0, size.width, size.height)
     places = np.concatenate(corners)
     low, high = places.min(axis=0), places.max(axis=0)
-    margin = _AROUND * max(float((high - low).max()), 64.0)
-    left, top = (max(int(v), 0) for v in (low - margin).tolist())
-    right, bottom = np.minimum(high + margin + 1, [size.width, size.height]).astype(int).tolist()
+    share = _AROUND if marked.box is None and marked.start is None else _BESIDE
+    margin = share * max(float((high - low).max()), 64.0)
     # Strokes may lie beside the image.
-    left, top = min(left, size.width - 1), min(top, size.height - 1)
-    return left, top, max(right, left + 1), max(bottom, top + 1)
+    left, top = (np.minimum(low - margin, [size.width - 1, size.height - 1])).clip(0).astype(int)
+    right, bottom = np.minimum(high + margin + 1, [size.width, size.height]).astype(int)
+    return QRect(left, top, max(right - left, 1), max(bottom - top, 1))
 
 
-def _labels(marked: Marked, frame: QRect, small: ImageSize, size: ImageSize) -> NDArray[np.uint8]:
+def _start(marked: Marked, frame: QRect, small: ImageSize) -> NDArray[np.bool_] | None:
+    """Return the mask to begin with in the small picture (h, w); None where a box says enough."""
+    if marked.start is None or marked.box is not None:
+        return None
+    step = max(frame.width() // small.width, 1)
+    fine = np.ascontiguousarray(sampled(marked.start, frame, step).T)
+    old = cv2.resize(fine, (small.width, small.height), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(old > 0)
+
+
+def _labels(
+    marked: Marked, frame: QRect, small: ImageSize, size: ImageSize, old: NDArray[np.bool_] | None
+) -> Labels:
     """Return what GrabCut is told of every pixel of the small picture (h, w)."""
     labels = np.full((small.height, small.width), cv2.GC_PR_BGD, dtype=np.uint8)
     scale = np.array([small.width / frame.width(), small.height / frame.height()])
     corner = np.array([frame.x(), frame.y()])
-    if marked.start is not None and marked.box is None:
-        step = max(frame.width() // small.width, 1)
-        old = np.ascontiguousarray(sampled(marked.start, frame, step).T)
-        is_old = cv2.resize(old, (small.width, small.height), interpolation=cv2.INTER_NEAREST) > 0
-        labels[is_old] = cv2.GC_PR_FGD
+    strokes = [
+        Stroke((s.xy - corner) * scale, max(s.radius * scale[0], 0.71), s.is_erasing)
+        for s in marked.strokes
+    ]
+    drawn = [(stroke_mask(stroke, small).to_array(), stroke.is_erasing) for stroke in strokes]
     if marked.box is not None:
         x, y, width, height = marked.box
-        low = np.rint((np.array([x, y]) - corner) * scale).astype(int).clip(0)
-        high = np.rint((np.array([x + width, y + height]) - corner) * scale).astype(int).clip(0)
+        ends = (np.array([[x, y], [x + width, y + height]]) - corner) * scale
+        (left, top), (right, bottom) = np.rint(ends).astype(int).clip(0).tolist()
         labels[:] = cv2.GC_BGD
-        labels[low[1] : high[1], low[0] : high[0]] = cv2.GC_PR_FGD
+        labels[top:bottom, left:right] = cv2.GC_PR_FGD
+    elif old is not None:
+        # A stroke matters where it says something else than the mask.
+        wrong = [pixels & (old == is_erasing) for pixels, is_erasing in drawn]
+        _keep_most(labels, old.astype(np.uint8), _zone(wrong, labels.shape))
     else:
+        on = [pixels for pixels, is_erasing in drawn if not is_erasing]
+        labels[_zone(on, labels.shape)] = cv2.GC_PR_FGD
         _fence(labels, frame, size)
-    if marked.box is None and marked.start is None:
-        _fill_around([(s.xy - corner) * scale for s in marked.strokes if not s.is_erasing], labels)
-    for stroke in marked.strokes:
-        thin = Stroke((stroke.xy - corner) * scale, max(stroke.radius * scale[0], 0.71))
-        pixels = stroke_mask(thin, small).to_array()
-        labels[pixels] = cv2.GC_BGD if stroke.is_erasing else cv2.GC_FGD
+    for pixels, is_erasing in drawn:
+        labels[pixels] = cv2.GC_BGD if is_erasing else cv2.GC_FGD
     return labels
 
 
-def _fill_around(strokes: list[NDArray[np.float64]], labels: NDArray[np.uint8]) -> None:
-    """Say that the object is probably between strokes (m, 2) on it and close around them."""
-    if not strokes:
-        return
-    places = np.concatenate(strokes).astype(np.float32)
-    hull = cv2.convexHull(places).astype(np.int32)
-    near = np.zeros_like(labels)
-    cv2.fillConvexPoly(near, hull, 1)
-    reach = max(round(_NEAR * float(np.ptp(places, axis=0).max())), 2)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    labels[(cv2.dilate(near, disc) > 0) & (labels == cv2.GC_PR_BGD)] = cv2.GC_PR_FGD
+def _keep_most(labels: Labels, old: Labels, is_free: NDArray[np.bool_]) -> None:
+    """Say that a mask (h, w) is right but for its rim, and for what is free."""
+    labels[old > 0] = cv2.GC_PR_FGD
+    rows, cols = np.nonzero(old)
+    disc = _disc(_RIM * float(max(np.ptp(rows), np.ptp(cols)))) if len(rows) else _disc(0)
+    labels[~is_free & (cv2.erode(old, disc) > 0)] = cv2.GC_FGD
+    labels[~is_free & (cv2.dilate(old, disc) == 0)] = cv2.GC_BGD
 
 
-def _fence(labels: NDArray[np.uint8], frame: QRect, size: ImageSize) -> None:
+def _zone(strokes: Sequence[NDArray[np.bool_]], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return the hulls of strokes and what is close around them, all (h, w)."""
+    zone = np.zeros(shape, dtype=bool)
+    for stroke in strokes:
+        places = np.argwhere(stroke)[:, ::-1].astype(np.int32)
+        if len(places):
+            hull = np.zeros(shape, dtype=np.uint8)
+            cv2.fillConvexPoly(hull, cv2.convexHull(places), 1)
+            disc = _disc(_NEAR * float(np.ptp(places, axis=0).max()))
+            zone |= cv2.dilate(hull, disc) > 0
+    return zone
+
+
+def _disc(radius: float) -> Labels:
+    """Return a disc to shrink or grow a mask by, of at least two pixels."""
+    side = 2 * max(round(radius), 2) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+
+
+def _fence(labels: Labels, frame: QRect, size: ImageSize) -> None:
     """Say that the object ends within the frame, but where the image itself ends."""
     rim = max(min(labels.shape) // 50, 1)
-    if frame.left() > 0:
+    if frame.x() > 0:
         labels[:, :rim] = cv2.GC_BGD
-    if frame.top() > 0:
+    if frame.y() > 0:
         labels[:rim] = cv2.GC_BGD
-    if frame.left() + frame.width() < size.width:
+    if frame.x() + frame.width() < size.width:
         labels[:, -rim:] = cv2.GC_BGD
-    if frame.top() + frame.height() < size.height:
+    if frame.y() + frame.height() < size.height:
         labels[-rim:] = cv2.GC_BGD
 
 
-def _tidied(found: NDArray[np.bool_], surely: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _tidied(found: NDArray[np.bool_], surely: Labels) -> NDArray[np.bool_]:
     """Return a mask without crumbs and pinholes, but for those that a person marked."""
     for wanted, keeps in ((True, cv2.GC_FGD), (False, cv2.GC_BGD)):
         n, parts, stats, _ = cv2.connectedComponentsWithStats(
@@ -192,9 +229,10 @@ def _tidied(found: NDArray[np.bool_], surely: NDArray[np.uint8]) -> NDArray[np.b
     return found
 
 
-def _enlarged(found: NDArray[np.bool_], to: tuple[int, int]) -> NDArray[np.bool_]:
-    """Return a small mask (h, w) at (width, height), its stairs smoothed."""
-    if found.shape == to[::-1]:
-        return found
-    soft = cv2.GaussianBlur(found.astype(np.uint8) * 255, (0, 0), 0.8)
-    return np.asarray(cv2.resize(soft, to, interpolation=cv2.INTER_LINEAR) > 127)
+def _placed(found: NDArray[np.bool_], frame: QRect, size: ImageSize) -> Mask:
+    """Return the mask of a small picture (h, w) of a part of an image, its stairs smoothed."""
+    if found.shape != (frame.height(), frame.width()):
+        soft = cv2.GaussianBlur(found.astype(np.uint8) * 255, (0, 0), 0.8)
+        to = frame.width(), frame.height()
+        found = np.asarray(cv2.resize(soft, to, interpolation=cv2.INTER_LINEAR) > 127)
+    return pasted(found, (frame.x(), frame.y()), size)

@@ -45,7 +45,8 @@ def draw_draft(
         ring = [to_screen.map(QPointF(x, y)) for x, y in draft.ring.tolist()]
         _draw_line(painter, QPolygonF(ring), accent)
         # The last corner goes with the pointer and cannot be taken yet.
-        _draw_handles(painter, ring[:-1] if draft.at is not None else ring, accent)
+        corners = ring[:-1] if draft.at is not None else ring
+        _draw_handles(painter, corners, accent, closes=True)
     if draft.handles is not None:
         places = [to_screen.map(QPointF(x, y)) for x, y in draft.handles.tolist()]
         _draw_handles(painter, places, accent)
@@ -87,12 +88,14 @@ def _draw_line(painter: QPainter, line: QPolygonF, color: QColor) -> None:
         painter.drawPolyline(line)
 
 
-def _draw_handles(painter: QPainter, places: Sequence[QPointF], color: QColor) -> None:
-    """Draw the vertices that can be taken; the first, which closes the ring, is larger."""
+def _draw_handles(
+    painter: QPainter, places: Sequence[QPointF], color: QColor, *, closes: bool = False
+) -> None:
+    """Draw the vertices that can be taken; the first is larger where it closes the ring."""
     painter.setPen(QPen(color, 1.5))
     painter.setBrush(_WHITE)
     for index, place in enumerate(places):
-        half = _HANDLE + (1.5 if index == 0 else 0.0)
+        half = _HANDLE + (1.5 if closes and index == 0 else 0.0)
         painter.drawRect(QRectF(place.x() - half, place.y() - half, 2 * half, 2 * half))
 
 

@@ -149,6 +149,8 @@ class GestureView(Viewport):
             self.scale,
         )
         what(self._tool)(pointer)
+        # A tool's cursor says what a press would do where the pointer is now.
+        self._show_cursor()
 
     def _show_cursor(self) -> None:
         """Give the pointer the shape of what a press would do."""

@@ -41,23 +41,6 @@ def hit_keypoint(points: Keypoints | None, at: Point, reach: float) -> int | Non
     return None if found is None else int(labelled[found])
 
 
-def nearest_edge(ring: NDArray[np.float64], at: Point, reach: float) -> int | None:
-    """Return the index of the vertex before the nearest edge of a closed ring, or None.
-
-    Parameters
-    ----------
-    ring : ndarray, (m, 2)
-        Not repeated at its end.
-    at : tuple of float
-    reach : float
-    """
-    if len(ring) < 2:
-        return None
-    gaps = gaps_to_lines(ring, np.roll(ring, -1, axis=0), at)
-    best = int(np.argmin(gaps))
-    return best if gaps[best] <= reach else None
-
-
 def gaps_to_lines(
     starts: NDArray[np.float64], ends: NDArray[np.float64], at: Point
 ) -> NDArray[np.float64]:

@@ -11,8 +11,6 @@ from fmstudio.ui.controller import Controller
 
 _SMALLEST, _LARGEST = 1.0, 400.0
 _FACTOR = 1.25
-_LARGER = frozenset({Qt.Key.Key_BracketRight, Qt.Key.Key_Period})
-_SMALLER = frozenset({Qt.Key.Key_BracketLeft, Qt.Key.Key_Comma})
 # In image pixels; from here on a disc covers the centre of at least one pixel, wherever it is.
 _FINEST = 0.71
 
@@ -24,10 +22,10 @@ class BrushSize:
         self.radius = radius
 
     def change(self, key: int) -> bool:
-        """Grow by the keys ] and ., shrink by [ and ,; return whether it was one of them."""
-        if key in _LARGER:
+        """Grow or shrink by the keys ] and [; return whether it was one of them."""
+        if key == Qt.Key.Key_BracketRight:
             self.radius = min(self.radius * _FACTOR, _LARGEST)
-        elif key in _SMALLER:
+        elif key == Qt.Key.Key_BracketLeft:
             self.radius = max(self.radius / _FACTOR, _SMALLEST)
         else:
             return False

@@ -47,10 +47,11 @@ def moved(mask: Mask, dx: int, dy: int) -> Mask:
 def pasted(pixels: NDArray[np.bool_], at: tuple[int, int], size: ImageSize) -> Mask:
     """Return the mask of pixels (h, w) whose upper left corner lies at (x, y), within an image."""
     h, w = pixels.shape
-    padded = np.zeros((w, h + 2), dtype=bool)
-    padded[:, 1:-1] = pixels.T
-    cols, rows = np.nonzero(padded[:, 1:] != padded[:, :-1])
-    return _of_edges((at[0] + cols) * size.height + at[1] + rows, size)
+    is_edge = np.empty((h + 1, w), dtype=bool)
+    is_edge[0], is_edge[-1] = pixels[0], pixels[-1]
+    np.not_equal(pixels[1:], pixels[:-1], out=is_edge[1:-1])
+    rows, cols = np.divmod(np.flatnonzero(is_edge), w)
+    return _of_edges(np.sort((at[0] + cols) * size.height + at[1] + rows), size)
 
 
 def swept(a: Point, b: Point, radius: float, size: ImageSize) -> Mask:

@@ -165,7 +165,7 @@ class CanvasView(GestureView):
         painter.setFont(self.font())
         draft = self._draft
         if draft is not None:
-            if self._pointer is not None and draft.hint:
+            if self._pointer is not None and draft.hint and draft.brush is None:
                 draw_crosshair(painter, self._pointer, area)
             draw_draft(painter, draft, to_screen, self._pyramid, area)
         elif not looks and self._are_overlays_visible:
