@@ -1,7 +1,7 @@
 """The first minute: look, propagate, review. Three steps, dismissed for good by a click."""
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QPalette, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
 
 from fmstudio.project.diff import ProjectDiff
@@ -62,6 +62,7 @@ class HintStrip(QFrame):
         """Make the widgets."""
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAutoFillBackground(True)
+        self.setBackgroundRole(QPalette.ColorRole.Button)
         self.setAccessibleName(self.tr("First steps"))
         self._marks = [QLabel(str(number)) for number in range(1, _STEPS + 1)]
         for mark in self._marks:
@@ -89,13 +90,9 @@ class HintStrip(QFrame):
 
     def _start(self) -> None:
         """Begin where the project stands, if it has something to show."""
-        project = self._controller.project
-        reference = self._controller.reference_id
-        is_ready = project is not None and reference is not None
-        has_work = is_ready and any(
-            a.status is Status.ACCEPTED
-            for a in project.annotations_of(reference)  # type: ignore[union-attr,arg-type]
-        )
+        project, reference = self._controller.project, self._controller.reference_id
+        marked = () if project is None or reference is None else project.annotations_of(reference)
+        has_work = any(annotation.status is Status.ACCEPTED for annotation in marked)
         self.setVisible(has_work and not self._is_dismissed)
         self._show(0)
 

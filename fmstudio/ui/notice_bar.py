@@ -4,7 +4,7 @@ It lies over the images and moves nothing: a notice may come while a hand is dra
 """
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -97,6 +97,7 @@ class NoticeBar(QFrame):
         """Make the widgets."""
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.setAutoFillBackground(True)
+        self.setBackgroundRole(QPalette.ColorRole.Button)
         self.setAccessibleName(self.tr("Notice"))
         self._icon = QLabel()
         self._text = QLabel()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from fmstudio import __main__ as entry
 from fmstudio.project.model import Status
 from fmstudio.session import Session
 from fmstudio.ui.sample import sample_project
@@ -79,3 +80,22 @@ def test_without_a_display_it_is_one_sentence(tmp_path: Path) -> None:
     assert ran.returncode == 1
     assert ran.stderr.startswith("There is no display")
     assert len(ran.stderr.strip().splitlines()) <= 2
+
+
+@pytest.mark.parametrize(
+    ("args", "opened"), [([], None), (["gui"], None), (["gui", "photos"], Path("photos"))]
+)
+def test_the_command_opens_the_window(
+    monkeypatch: pytest.MonkeyPatch, args: list[str], opened: Path | None
+) -> None:
+    asked = []
+
+    def open_window(path: Path | None) -> int:
+        asked.append(path)
+        return 7
+
+    monkeypatch.setattr(entry, "open_window", open_window)
+    with pytest.raises(SystemExit) as left:
+        entry.main(args)
+    assert left.value.code == 7
+    assert asked == [opened]
