@@ -54,7 +54,7 @@ def test_an_exception_is_one_sentence_and_its_trace_is_saved(reporter, qtbot, ca
     text = path.read_text(encoding="utf-8")
     assert "ZeroDivisionError: by nought" in text
     assert "test_crash.py" in text
-    assert caplog.messages[0] == "ZeroDivisionError: by nought"
+    assert "ZeroDivisionError: by nought" in caplog.messages
     dialog.copy_button.click()
     assert QGuiApplication.clipboard().text().strip() == text.strip()
     dialog.go_on_button.click()
