@@ -73,10 +73,7 @@ _REMEMBERED_REQUESTS = 32
 
 
 class Session:
-    """An open project: the only writer of its file; made with `create` or `open`.
-
-    Everything but `load` and pulling a `job` belongs to one thread.
-    """
+    """An open project, the only writer of its file; all but `load` and `job` is for one thread."""
 
     def __init__(self, store: Store, project: Project) -> None:
         self._store = store
@@ -178,9 +175,8 @@ class Session:
         StoreError
             If it cannot be written. In both cases nothing has changed.
         """
-        before = self.project
-        after = apply(before, edit)
-        if after is before:
+        after = apply(self.project, edit)
+        if after is self.project:
             return ProjectDiff()
         return self._commit(self._history.push(after, edit.label), edit.label)
 
@@ -339,8 +335,11 @@ class Session:
     ) -> Iterator[Event]:
         """Return the stream of progress, proposals and failures of a request.
 
-        Whoever pulls it decides on the thread, and hands each Proposal to `receive`. Imports torch.
+        Whoever pulls it hands each Proposal to `receive`. Imports torch, without stopping others.
         """
+        from fmstudio.engine.loading import load_engine
+
+        load_engine()
         from fmstudio.engine.propagate import propagate
 
         return propagate(
