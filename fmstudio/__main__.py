@@ -52,6 +52,8 @@ def open_window(path: Path | None) -> int:
     try:
         from fmstudio.app import run
     except ImportError as error:
+        if (error.name or "").startswith("fmstudio"):
+            raise  # a fault of our own, no missing library
         raise FmstudioError(
             f"The window cannot be opened, since a library is missing ({error}); the commands of "
             "'fmstudio --help' work without it."

@@ -1,17 +1,17 @@
 """Small pictures of a project's images, kept beside its other caches."""
 
-import io
+import secrets
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fmstudio.io.atomic import write_bytes
 from fmstudio.io.images import thumbnail
 from fmstudio.project.model import ImageItem
 
-SIDE = 96
+SIDE = 128
 """Longer side of a thumbnail in pixels."""
 
 
@@ -51,12 +51,17 @@ def _recalled(path: Path) -> NDArray[np.uint8] | None:
 
 
 def _keep(path: Path, rgb: NDArray[np.uint8]) -> None:
-    """Write a thumbnail into the cache; where that is not possible, there is none."""
-    buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(rgb)).save(buffer, format="JPEG", quality=88)
+    """Put a thumbnail into the cache, whole; where that is not possible, there is none.
+
+    Not flushed to the disk, which would take three times as long as making it anew: one that a
+    power cut leaves damaged counts as none.
+    """
+    beside = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(path, buffer.getvalue())
+        Image.fromarray(np.ascontiguousarray(rgb)).save(beside, format="JPEG", quality=88)
+        beside.replace(path)
     except OSError:
         # A full or read-only disk costs time at the next start, nothing else.
-        return
+        with suppress(OSError):
+            beside.unlink()

@@ -5,10 +5,12 @@ While a project is open for work, ``-wal`` and ``-shm`` files stand beside it an
 `fmstudio.io.store_schema` describes the tables for other programs.
 """
 
+import gc
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,10 +32,13 @@ from fmstudio.io.store_connection import (
 from fmstudio.io.store_lock import WriterLock
 from fmstudio.io.store_schema import Value
 from fmstudio.project.diff import ProjectDiff
-from fmstudio.project.model import InboxEntry, NextIds, Project
+from fmstudio.project.model import Annotation, InboxEntry, NextIds, Project
 from fmstudio.project.validate import check
 
 __all__ = ["APPLICATION_ID", "SUFFIX", "Store"]
+
+# Images and annotations together; looking for cycles in fewer takes some 50 ms.
+_LARGE = 20_000
 
 
 class Store:
@@ -120,16 +125,13 @@ class Store:
         StoreError
             If what is stored is damaged or breaks a project's invariants.
         """
-        with sane_rows(self._path):
+        with sane_rows(self._path), _no_collections():
             meta = {row["key"]: row["value"] for row in self._all("meta", "key")}
             project = Project.build(
                 str(meta["name"]),
-                [schema.image_of(row) for row in self._all("images")],
+                schema.images_of(self._all("images")),
                 [schema.category_of(row) for row in self._all("categories")],
-                [
-                    schema.annotation_of(row, row["id"], row["image_id"])
-                    for row in self._all("annotations")
-                ],
+                self._annotations(),
                 NextIds(
                     int(meta["next_image_id"]),
                     int(meta["next_category_id"]),
@@ -137,6 +139,7 @@ class Store:
                 ),
             )
             check(project)
+            _spare_collections(project)
         return project
 
     def commit(
@@ -175,21 +178,22 @@ class Store:
             If what is stored is damaged.
         """
         with sane_rows(self._path):
-            drafts: dict[int, list[sqlite3.Row]] = {}
-            for row in self._all("inbox_annotations"):
-                drafts.setdefault(row["inbox_id"], []).append(row)
+            entries = self._all("inbox").fetchall()
+            image_of = {row["id"]: row["image_id"] for row in entries}
+            rows = self._all("inbox_annotations").fetchall()
+            places = [(0, image_of[row["inbox_id"]]) for row in rows]
+            drafts: dict[int, list[Annotation]] = {}
+            for row, draft in zip(rows, schema.annotations_of(rows, places), strict=True):
+                drafts.setdefault(row["inbox_id"], []).append(draft)
             return tuple(
                 InboxEntry(
                     row["image_id"],
-                    tuple(
-                        schema.annotation_of(draft, 0, row["image_id"])
-                        for draft in drafts.get(row["id"], ())
-                    ),
+                    tuple(drafts.get(row["id"], ())),
                     schema.keys_of(row["source_keys"]),
                     schema.texts_of(row["notes"]),
                     row["id"],
                 )
-                for row in self._all("inbox")
+                for row in entries
             )
 
     def inbox_add(self, entry: InboxEntry) -> InboxEntry:
@@ -236,6 +240,11 @@ class Store:
     ) -> None:
         self.close()
 
+    def _annotations(self) -> list[Annotation]:
+        """Return all annotations of the project."""
+        rows = self._all("annotations").fetchall()
+        return schema.annotations_of(rows, [(row["id"], row["image_id"]) for row in rows])
+
     def _all(self, table: str, order: str = "id") -> sqlite3.Cursor:
         """Return all rows of a table."""
         return self._connection.execute(f"SELECT * FROM {table} ORDER BY {order}")
@@ -244,6 +253,27 @@ class Store:
 def _real(path: Path) -> Path:
     """Return the path that all names of a file share, so that they share its lock and its log."""
     return Path(os.path.realpath(path))
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Keep Python from looking for cycles while hundreds of thousands of objects come to stay."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _spare_collections(project: Project) -> None:
+    """Have Python never look for cycles in a large project: there are none, and it takes long.
+
+    With 100,000 images each look would hold the window for half a second.
+    """
+    if len(project.images) + len(project.annotations) >= _LARGE:
+        gc.freeze()
 
 
 def _write_new(path: Path, project: Project) -> None:

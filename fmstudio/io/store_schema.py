@@ -9,7 +9,8 @@ column-major, the first a run of 0.
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -27,9 +28,12 @@ from fmstudio.project.model import (
     Status,
 )
 
+Part = TypeVar("Part")
 Value = str | int | float | bytes | None
 
 _KEYPOINT = np.dtype([("xy", "<f8", 2), ("visibility", "i1"), ("score", "<f8")])
+
+_STATUS = {status.value: status for status in Status}
 
 # Which of an annotation's columns a draft in the inbox has too.
 _CONTENT = """
@@ -110,15 +114,25 @@ def image_row(image: ImageItem) -> dict[str, Value]:
     }
 
 
-def image_of(row: sqlite3.Row) -> ImageItem:
-    """Return the image of a row."""
-    return ImageItem(
-        _int(row["id"]),
-        _str(row["path"]),
-        ImageSize(_int(row["width"]), _int(row["height"])),
-        _str(row["sha256"]),
-        _int(row["orientation"]),
-    )
+def images_of(rows: Iterable[sqlite3.Row]) -> list[ImageItem]:
+    """Return the images of rows. Images of one size share it."""
+    sizes: dict[tuple[object, object], ImageSize] = {}
+    found = []
+    for row in rows:
+        sides = row["width"], row["height"]
+        size = sizes.get(sides)
+        if size is None:
+            size = sizes[sides] = ImageSize(_int(sides[0]), _int(sides[1]))
+        found.append(
+            ImageItem(
+                _int(row["id"]),
+                _str(row["path"]),
+                size,
+                _str(row["sha256"]),
+                _int(row["orientation"]),
+            )
+        )
+    return found
 
 
 def category_row(category: Category) -> dict[str, Value]:
@@ -179,22 +193,45 @@ def annotation_row(annotation: Annotation) -> dict[str, Value]:
     }
 
 
-def annotation_of(row: sqlite3.Row, id_: int, image_id: int) -> Annotation:
-    """Return the annotation of a row's content columns."""
-    keypoints, mask, confidence = row["keypoints"], row["mask"], row["confidence"]
-    x, y, w, h = (row[f"box_{part}"] for part in ("x", "y", "width", "height"))
-    return Annotation(
-        id_,
-        image_id,
-        _int(row["category_id"]),
-        None if keypoints is None else unpack_keypoints(_bytes(keypoints)),
-        None if mask is None else unpack_mask(_bytes(mask)),
-        Status(_str(row["status"])),
-        _provenance_of(row),
-        None if confidence is None else _float(confidence),
-        None if x is None else (_float(x), _float(y), _float(w), _float(h)),
-        bool(row["is_crowd"]),
-    )
+def annotations_of(
+    rows: Sequence[sqlite3.Row], places: Iterable[tuple[int, int]]
+) -> list[Annotation]:
+    """Return the annotations of rows' content columns.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+    places : iterable of (int, int)
+        For each row, the ids of its annotation and of its image.
+    """
+    keypoints = _unpacked(unpack_keypoints, [row["keypoints"] for row in rows])
+    masks = _unpacked(unpack_masks, [row["mask"] for row in rows])
+    provenances: dict[tuple[object, ...], Provenance] = {}
+    found = []
+    for row, (id_, image_id), points, mask in zip(rows, places, keypoints, masks, strict=True):
+        origin = row["provenance"], row["sources"], row["source_key"]
+        if origin not in provenances:
+            provenances[origin] = _provenance_of(*origin)
+        confidence, x = row["confidence"], row["box_x"]
+        box = None
+        if x is not None:
+            y, w, h = (_float(row[f"box_{part}"]) for part in ("y", "width", "height"))
+            box = (_float(x), y, w, h)
+        found.append(
+            Annotation(
+                id_,
+                image_id,
+                _int(row["category_id"]),
+                points,
+                mask,
+                _STATUS[_str(row["status"])],
+                provenances[origin],
+                None if confidence is None else _float(confidence),
+                box,
+                bool(row["is_crowd"]),
+            )
+        )
+    return found
 
 
 def pack_keypoints(keypoints: Keypoints) -> bytes:
@@ -206,10 +243,14 @@ def pack_keypoints(keypoints: Keypoints) -> bytes:
     return records.tobytes()
 
 
-def unpack_keypoints(blob: bytes) -> Keypoints:
-    """Return the keypoints of `pack_keypoints`; raises ValueError if the blob is damaged."""
-    records = np.frombuffer(blob, dtype=_KEYPOINT)
-    return Keypoints(records["xy"], records["visibility"], records["score"])
+def unpack_keypoints(blobs: Sequence[bytes]) -> list[Keypoints]:
+    """Return the keypoints of blobs of `pack_keypoints`; raises ValueError if one is damaged."""
+    width = _KEYPOINT.itemsize
+    if any(len(blob) % width for blob in blobs):
+        raise ValueError("keypoints are cut short")
+    records = np.frombuffer(b"".join(blobs), dtype=_KEYPOINT)
+    lengths = [len(blob) // width for blob in blobs]
+    return Keypoints.many(records["xy"], records["visibility"], records["score"], lengths)
 
 
 def pack_mask(mask: Mask) -> bytes:
@@ -218,12 +259,17 @@ def pack_mask(mask: Mask) -> bytes:
     return head.tobytes() + mask.counts.astype("<u4").tobytes()
 
 
-def unpack_mask(blob: bytes) -> Mask:
-    """Return the mask of `pack_mask`; raises ValueError if the blob is damaged."""
-    values = np.frombuffer(blob, dtype="<u4").astype(np.uint32)
-    if len(values) < 3:
+def unpack_masks(blobs: Sequence[bytes]) -> list[Mask]:
+    """Return the masks of blobs of `pack_mask`; raises ValueError if one is damaged."""
+    if any(len(blob) < 12 or len(blob) % 4 for blob in blobs):
         raise ValueError("a mask is cut short")
-    return Mask(ImageSize(int(values[0]), int(values[1])), values[2:])
+    values = np.frombuffer(b"".join(blobs), dtype="<u4")
+    lengths = np.array([len(blob) // 4 for blob in blobs], dtype=np.int64)
+    starts = np.cumsum(lengths) - lengths
+    sizes = list(map(ImageSize, values[starts].tolist(), values[starts + 1].tolist()))
+    is_run = np.ones(len(values), dtype=bool)
+    is_run[starts] = is_run[starts + 1] = False
+    return Mask.many(sizes, values[is_run], lengths - 2)
 
 
 def keys_text(source_keys: Iterable[tuple[int, str]]) -> str:
@@ -257,13 +303,21 @@ def _provenance_parts(provenance: Provenance) -> tuple[str, Propagated | None]:
             return "corrected", of
 
 
-def _provenance_of(row: sqlite3.Row) -> Provenance:
+def _provenance_of(kind: str, sources: str, key: str) -> Provenance:
     """Return the provenance of a row."""
-    if row["provenance"] == "drawn":
+    if kind == "drawn":
         return Drawn()
-    sources = tuple(_int(source) for source in json.loads(_str(row["sources"])))
-    carried = Propagated(sources, _str(row["source_key"]))
-    return carried if row["provenance"] == "propagated" else Corrected(carried)
+    carried = Propagated(tuple(_int(id_) for id_ in json.loads(_str(sources))), _str(key))
+    return carried if kind == "propagated" else Corrected(carried)
+
+
+def _unpacked(
+    unpack: Callable[[Sequence[bytes]], list[Part]], blobs: Iterable[object]
+) -> list[Part | None]:
+    """Return what is packed in a column, None where there is nothing."""
+    blobs = list(blobs)
+    parts = iter(unpack([_bytes(blob) for blob in blobs if blob is not None]))
+    return [None if blob is None else next(parts) for blob in blobs]
 
 
 def _pairs(text: object) -> tuple[tuple[int, int], ...]:

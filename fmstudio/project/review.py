@@ -1,24 +1,167 @@
-"""What is left to review, the most doubtful first."""
+"""What is left to review, the most doubtful first, and how much there is still to do."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, overload
 
+import numpy as np
+from numpy.typing import NDArray
+
+from fmstudio.project.diff import ProjectDiff
 from fmstudio.project.model import Annotation, ImageState, Project, Status
 
+_NO_FIGURES: NDArray[np.float64] = np.zeros(0)
+_NO_IDS: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
 
-@dataclass(frozen=True, slots=True)
-class QueueItem:
+
+class QueueItem(NamedTuple):
     """A proposal that waits for a person.
 
     Attributes
     ----------
-    annotation_id, image_id : int
     confidence : float
         In [0, 1]; 0 where the engine gave none.
+    annotation_id, image_id : int
     """
 
+    confidence: float
     annotation_id: int
     image_id: int
-    confidence: float
+
+
+class ReviewQueue(Sequence[QueueItem]):
+    """Proposals by ascending confidence, then by id; an immutable value.
+
+    Three arrays in one order, so that an edit of a project with a hundred thousand proposals
+    makes the next queue in a fraction of a millisecond.
+    """
+
+    def __init__(
+        self,
+        confidences: NDArray[np.float64] = _NO_FIGURES,
+        annotation_ids: NDArray[np.int64] = _NO_IDS,
+        image_ids: NDArray[np.int64] = _NO_IDS,
+    ) -> None:
+        self._confidences, self._ids, self._images = confidences, annotation_ids, image_ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @overload
+    def __getitem__(self, row: int) -> QueueItem: ...
+    @overload
+    def __getitem__(self, row: slice) -> "ReviewQueue": ...
+    def __getitem__(self, row: int | slice) -> "QueueItem | ReviewQueue":
+        if isinstance(row, slice):
+            return ReviewQueue(self._confidences[row], self._ids[row], self._images[row])
+        return QueueItem(float(self._confidences[row]), int(self._ids[row]), int(self._images[row]))
+
+    def __iter__(self) -> Iterator[QueueItem]:
+        columns = (self._confidences.tolist(), self._ids.tolist(), self._images.tolist())
+        return map(QueueItem, *columns)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ReviewQueue):
+            return NotImplemented
+        return (
+            np.array_equal(self._ids, other._ids)
+            and np.array_equal(self._confidences, other._confidences)
+            and np.array_equal(self._images, other._images)
+        )
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def row_of(self, annotation_id: int | None) -> int | None:
+        """Return where a proposal stands, or None if it is not in the queue."""
+        if annotation_id is None:
+            return None
+        rows = np.flatnonzero(self._ids == annotation_id)
+        return int(rows[0]) if len(rows) else None
+
+    def place_of(self, item: QueueItem) -> int:
+        """Return the row that a proposal would have, or has."""
+        low = int(np.searchsorted(self._confidences, item.confidence, side="left"))
+        high = int(np.searchsorted(self._confidences, item.confidence, side="right"))
+        return low + int(np.searchsorted(self._ids[low:high], item.annotation_id))
+
+    def without(self, row: int) -> "ReviewQueue":
+        """Return the queue without the proposal of a row."""
+        return ReviewQueue(
+            np.delete(self._confidences, row),
+            np.delete(self._ids, row),
+            np.delete(self._images, row),
+        )
+
+    def with_item(self, item: QueueItem) -> "ReviewQueue":
+        """Return the queue with one more proposal."""
+        row = self.place_of(item)
+        return ReviewQueue(
+            np.insert(self._confidences, row, item.confidence),
+            np.insert(self._ids, row, item.annotation_id),
+            np.insert(self._images, row, item.image_id),
+        )
+
+    def after(self, annotation_id: int | None) -> QueueItem | None:
+        """Return what to review after a proposal: the next in the queue, at its end the first.
+
+        Parameters
+        ----------
+        annotation_id : int or None
+            One that is not in the queue, or None, gives the first.
+
+        Returns
+        -------
+        item : QueueItem or None
+            None from an empty queue.
+        """
+        if not len(self):
+            return None
+        row = self.row_of(annotation_id)
+        return self[0 if row is None else (row + 1) % len(self)]
+
+    def on_image(self, image_id: int | None) -> QueueItem | None:
+        """Return the most doubtful proposal of an image, or None."""
+        if image_id is None:
+            return None
+        rows = np.flatnonzero(self._images == image_id)
+        return self[int(rows[0])] if len(rows) else None
+
+    def above(self, score: float) -> tuple[int, float]:
+        """Return how many proposals are at least this sure, and how many of them are wrong.
+
+        The latter is an expectation: it is right if the confidences tell the truth.
+        """
+        row = int(np.searchsorted(self._confidences, score, side="left"))
+        sure = self._confidences[row:]
+        return len(sure), float(np.sum(1.0 - sure))
+
+    @property
+    def expected_corrections(self) -> float:
+        """Return how many of the proposals are wrong, if their confidences tell the truth."""
+        return float(np.sum(1.0 - self._confidences))
+
+
+@dataclass(frozen=True, slots=True)
+class QueueChange:
+    """What an edit does to the queue: these proposals leave it, then those come."""
+
+    gone: tuple[int, ...] = ()
+    come: tuple[QueueItem, ...] = ()
+
+    @classmethod
+    def of(cls, before: ReviewQueue, after: Project, diff: ProjectDiff) -> "QueueChange":
+        """Return what leads from the queue before an edit to that of the project after it."""
+        change = diff.annotations
+        gone, come = [], []
+        for id_ in (*change.removed, *change.changed, *change.added):
+            annotation = after.annotations.get(id_)
+            item = queue_item(annotation) if annotation is not None else None
+            row = before.row_of(id_) if id_ not in change.added else None
+            there = None if row is None else before[row]
+            if item != there:
+                gone += [] if there is None else [id_]
+                come += [] if item is None else [item]
+        return cls(tuple(gone), tuple(come))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,55 +184,36 @@ class ReviewProgress:
     expected_corrections: float
 
 
-def queue_item(annotation: Annotation) -> QueueItem:
-    """Return an annotation's place in the queue."""
-    return QueueItem(annotation.id, annotation.image_id, annotation.confidence or 0.0)
-
-
-def review_queue(project: Project) -> tuple[QueueItem, ...]:
-    """Return the proposals of a project by ascending confidence, then by id."""
-    waiting = [queue_item(a) for a in project.annotations.values() if a.status is Status.PROPOSED]
-    return tuple(sorted(waiting, key=lambda item: (item.confidence, item.annotation_id)))
-
-
-def next_in_queue(queue: tuple[QueueItem, ...], annotation_id: int | None) -> QueueItem | None:
-    """Return what to review after an annotation: the next in the queue, at its end the first.
-
-    Parameters
-    ----------
-    queue : tuple of QueueItem
-    annotation_id : int or None
-        One that is not in the queue, or None, gives the first.
-    """
-    ids = [item.annotation_id for item in queue]
-    if not queue:
+def queue_item(annotation: Annotation) -> QueueItem | None:
+    """Return an annotation's place in the queue, or None if it does not wait."""
+    if annotation.status is not Status.PROPOSED:
         return None
-    at = ids.index(annotation_id) + 1 if annotation_id in ids else 0
-    return queue[at % len(queue)]
+    return QueueItem(annotation.confidence or 0.0, annotation.id, annotation.image_id)
+
+
+def review_queue(project: Project) -> ReviewQueue:
+    """Return the proposals of a project by ascending confidence, then by id."""
+    proposed = Status.PROPOSED
+    waiting = [a for a in project.annotations.values() if a.status is proposed]
+    confidences = np.array([a.confidence or 0.0 for a in waiting], dtype=np.float64)
+    ids = np.array([a.id for a in waiting], dtype=np.int64)
+    images = np.array([a.image_id for a in waiting], dtype=np.int64)
+    order = np.lexsort((ids, confidences))
+    return ReviewQueue(confidences[order], ids[order], images[order])
+
+
+def count_waiting(project: Project) -> int:
+    """Return how many proposals wait for a person."""
+    proposed = Status.PROPOSED
+    return sum(a.status is proposed for a in project.annotations.values())
 
 
 def progress_of(project: Project) -> ReviewProgress:
     """Return how far the review of a project has come."""
-    images = dict.fromkeys(ImageState, 0)
-    for image_id in project.of_image:
-        images[project.image_state(image_id)] += 1
-    images[ImageState.NONE] = len(project.images) - sum(
-        count for state, count in images.items() if state is not ImageState.NONE
-    )
-    waiting = [a for a in project.annotations.values() if a.status is Status.PROPOSED]
+    states = [project.image_state(image_id) for image_id in project.of_image]
+    images = {state: states.count(state) for state in ImageState}
+    images[ImageState.NONE] = len(project.images) - len(states)
+    queue = review_queue(project)
     return ReviewProgress(
-        images,
-        len(project.annotations) - len(waiting),
-        len(waiting),
-        sum(1.0 - (a.confidence or 0.0) for a in waiting),
+        images, len(project.annotations) - len(queue), len(queue), queue.expected_corrections
     )
-
-
-def confident_above(project: Project, score: float) -> tuple[int, float]:
-    """Return how many proposals are at least this sure, and how many of them are likely wrong."""
-    sure = [
-        a.confidence
-        for a in project.annotations.values()
-        if a.status is Status.PROPOSED and a.confidence is not None and a.confidence >= score
-    ]
-    return len(sure), sum(1.0 - confidence for confidence in sure)

@@ -2,23 +2,24 @@
 
 import operator
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from fnmatch import translate
 
 from fmstudio.errors import ProjectError
 from fmstudio.project.model import ImageItem, ImageState, Project, Status
 
 Test = Callable[[Project, ImageItem], bool]
 
-_WORD = re.compile(r'(?:[^\s"]|"[^"]*")+')
-_COMPARISON = re.compile(r"(<=|>=|<|>|=)?(\d+(?:\.\d*)?|\.\d+)")
+_WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
+_COMPARISON = re.compile(r"(<=|>=|<|>|=)?([0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
-    "=": operator.eq,
+    "=": lambda a, b: abs(a - b) < 0.005,  # as it is shown, with two decimals
 }
 _STATES = {
     "none": (ImageState.NONE,),
@@ -27,7 +28,13 @@ _STATES = {
     "accepted": (ImageState.ACCEPTED,),
     "rejected": (ImageState.REJECTED,),
 }
-EXAMPLES = ("status:proposed", "score:<0.6", "name:*.jpg", "category:cat", "status:none")
+_HINT = {"name": "*.jpg", "status": "proposed", "score": "<0.6", "category": "cat"}
+
+WORDS = (
+    *(f"status:{state}" for state in _STATES),
+    *("score:<0.6", "score:>=0.9", "name:*.jpg", "category:"),
+)
+"""What a search can be put together from, to be offered while a person types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ def parse_query(text: str) -> Query:
     ``name:*.jpg`` the file name or path by wildcards; ``status:`` none, proposed, partly, accepted
     or rejected; ``score:<0.6`` a proposal's confidence; ``category:cat`` an annotation's category;
     ``-`` before a word turns it round; any other word is looked for in the path. A value with
-    spaces stands in double quotes.
+    spaces stands in double quotes. Upper and lower case are alike.
 
     Raises
     ------
@@ -62,33 +69,47 @@ def parse_query(text: str) -> Query:
     return Query(tuple(_test(word) for word in _WORD.findall(text)))
 
 
+def quoted(value: str) -> str:
+    """Return a value as it can stand behind a search word's colon."""
+    return f'"{value}"' if re.search(r"\s", value) else value
+
+
 def _test(word: str) -> Test:
     """Return the test of one word."""
-    if word.startswith("-") and len(word) > 1:
-        inner = _test(word[1:])
-        return lambda project, image: not inner(project, image)
-    key, colon, value = word.partition(":")
-    value = value.replace('"', "")
-    make = _KEYS.get(key.lower()) if colon else None
+    rest = word.lstrip("-")
+    if rest and (len(word) - len(rest)) % 2:
+        test = _plain_test(rest)
+        return lambda project, image: not test(project, image)
+    return _plain_test(rest or word)
+
+
+def _plain_test(word: str) -> Test:
+    """Return the test of a word that has no minus before it."""
+    name, colon, value = word.partition(":")
+    key, value = name.lower(), value.replace('"', "")
+    make = _KEYS.get(key) if colon else None
     if make is not None:
         if not value:
             raise ProjectError(f"'{word}' has no value: write something like {key}:{_HINT[key]}.")
         return make(value)
-    if colon and key.isalpha():
-        known = ", ".join(f"{name}:" for name in _KEYS)
-        raise ProjectError(f"There is no search word '{key}:'; there are {known}.")
-    wanted = word.replace('"', "").lower()
-    return lambda _project, image: wanted in image.path.lower()
+    if colon and name.isalpha():
+        known = ", ".join(f"{known}:" for known in _KEYS)
+        raise ProjectError(f"There is no search word '{name}:'; there are {known}.")
+    return _by_part(word.replace('"', ""))
+
+
+def _by_part(part: str) -> Test:
+    """Return a test of what the path contains."""
+    wanted = _folded(part)
+    return lambda _project, image: wanted in _folded(image.path)
 
 
 def _by_name(pattern: str) -> Test:
     """Return a test of path and file name by wildcards; without any, of a part of the path."""
-    lowered = pattern.lower()
-    if not set("*?[") & set(lowered):
-        return lambda _project, image: lowered in image.path.lower()
-    return lambda _project, image: (
-        fnmatchcase(image.path.lower(), lowered) or fnmatchcase(image.file_name.lower(), lowered)
-    )
+    if not set("*?[") & set(pattern):
+        return _by_part(pattern)
+    fits = re.compile(translate(_folded(pattern))).match
+    return lambda _project, image: bool(fits(_folded(image.path)) or fits(_folded(image.file_name)))
 
 
 def _by_status(value: str) -> Test:
@@ -113,11 +134,16 @@ def _by_score(value: str) -> Test:
 
 def _by_category(value: str) -> Test:
     """Return a test of the categories on an image."""
-    wanted = value.lower()
+    wanted = _folded(value)
     return lambda project, image: any(
-        wanted in project.categories[a.category_id].name.lower()
+        wanted in _folded(project.categories[a.category_id].name)
         for a in project.annotations_of(image.id)
     )
+
+
+def _folded(text: str) -> str:
+    """Return a text by which alike ones are found: file systems write accents in two ways."""
+    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text).casefold()
 
 
 _KEYS: dict[str, Callable[[str], Test]] = {
@@ -126,4 +152,3 @@ _KEYS: dict[str, Callable[[str], Test]] = {
     "score": _by_score,
     "category": _by_category,
 }
-_HINT = {"name": "*.jpg", "status": "proposed", "score": "<0.6", "category": "cat"}

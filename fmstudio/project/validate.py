@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from fmstudio.errors import ProjectError
 from fmstudio.project.diff import IdChange, ProjectDiff
-from fmstudio.project.model import Annotation, Category, ImageItem, Project
+from fmstudio.project.model import Annotation, Category, Project
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
@@ -31,8 +31,9 @@ def faults(project: Project, diff: ProjectDiff | None = None) -> Iterator[str]:
     if not project.name.strip():
         yield "A project needs a name: give it at least one letter."
     yield from _counter_faults(project, diff)
-    for id_ in _present(diff.images.present if diff else None, project.images):
-        yield from _image_faults(project, id_, project.images[id_])
+    yield from _image_faults(
+        project, _present(diff.images.present if diff else None, project.images)
+    )
     for id_ in _present(diff.categories.present if diff else None, project.categories):
         yield from _category_faults(id_, project.categories[id_])
     yield from _category_name_faults(project, diff)
@@ -74,16 +75,20 @@ def _counter_faults(project: Project, diff: ProjectDiff | None) -> Iterator[str]
             yield f"The {kind} id {high} is not below the counter for new ids, {next_id}."
 
 
-def _image_faults(project: Project, id_: int, image: ImageItem) -> Iterator[str]:
-    """Yield the faults of one image."""
-    if image.id != id_:
-        yield f"Image {id_} calls itself {image.id}."
-    if not image.path or "\x00" in image.path:
-        yield f"Image {id_} has no usable path: give it one."
-    if project.of_path.get(image.path) != id_:
-        yield f"The image '{image.path}' is in the project twice, or is missing from its index."
-    if not 1 <= image.orientation <= 8:
-        yield f"'{image.path}' has orientation {image.orientation}; EXIF knows 1 to 8."
+def _image_faults(project: Project, ids: Iterable[int]) -> Iterator[str]:
+    """Yield the faults of images."""
+    images, of_path = project.images, project.of_path
+    for id_ in ids:
+        image = images[id_]
+        path = image.path
+        if image.id != id_:
+            yield f"Image {id_} calls itself {image.id}."
+        if not path or "\x00" in path:
+            yield f"Image {id_} has no usable path: give it one."
+        if of_path.get(path) != id_:
+            yield f"The image '{path}' is in the project twice, or is missing from its index."
+        if not 1 <= image.orientation <= 8:
+            yield f"'{path}' has orientation {image.orientation}; EXIF knows 1 to 8."
 
 
 def _category_faults(id_: int, category: Category) -> Iterator[str]:
@@ -147,7 +152,7 @@ def _annotation_faults(project: Project, id_: int, annotation: Annotation) -> It
             f"{where} has a mask of {sizes} pixels; "
             f"the image has {image.size.width} x {image.size.height}."
         )
-    has_points = keypoints is not None and bool(keypoints.labelled.any())
+    has_points = keypoints is not None and bool(keypoints.visibility.any())
     if not has_points and (mask is None or mask.area == 0) and box is None:
         yield f"{where} is empty: it needs a labelled keypoint, a mask or a box."
     if box is not None and not (all(map(math.isfinite, box)) and box[2] > 0 and box[3] > 0):

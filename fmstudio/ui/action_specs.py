@@ -139,6 +139,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
         N("actions", "Next image"), N("actions", "of the list"), is_repeating=True),
     ActionSpec("previous-image", Group.REVIEW, ("A",), When.IMAGES, "previous",
         N("actions", "Previous image"), N("actions", "of the list"), is_repeating=True),
+    ActionSpec("search-images", Group.REVIEW, ("Ctrl+F",), When.IMAGES, "filter",
+        N("actions", "Search the images"), N("actions", "by name, state, confidence or category")),
     ActionSpec("use-as-reference", Group.REVIEW, ("Shift+R",), When.TARGET, "reference",
         N("actions", "Use as reference"), N("actions", "show the target image on the left")),
     ActionSpec("propagate", Group.REVIEW, ("Ctrl+B",), When.IMAGES, "propagate",

@@ -46,8 +46,8 @@ _MENUS = {
     "edit": "undo redo - delete - categories - settings",
     "tools": "select-tool keypoint-tool polygon-tool brush-tool eraser-tool box-tool assist-tool - "
     "brush-smaller brush-larger - @categories",
-    "review": "next-image previous-image use-as-reference - propagate cancel-run - next-review "
-    "accept reject accept-above - models",
+    "review": "next-image previous-image search-images use-as-reference - propagate cancel-run - "
+    "next-review accept reject accept-above - models",
     "view": "fit zoom-100 zoom-in zoom-out - link-views show-reference hide-overlays - "
     "workspace-annotate workspace-review workspace-inspect - @docks - full-screen",
     "help": "shortcuts palette - about",

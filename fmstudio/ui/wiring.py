@@ -92,6 +92,7 @@ class Wiring(QObject):
         return {
             "next-image": lambda: self._step(1),
             "previous-image": lambda: self._step(-1),
+            "search-images": self._search,
             "use-as-reference": self._use_as_reference,
             "propagate": self._propagate,
             "cancel-run": self._studio.propagation.cancel,
@@ -275,6 +276,11 @@ class Wiring(QObject):
             controller.step(by)
         else:
             controller.show_target(ids[max(0, min(len(ids) - 1, row + by))])
+
+    def _search(self) -> None:
+        """Go to the field that searches the images, wherever its dock is."""
+        self._studio.window.dock(DockName.IMAGES).reveal()
+        self._studio.images.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _use_as_reference(self) -> None:
         """Show the target on the left too."""

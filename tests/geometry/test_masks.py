@@ -260,3 +260,23 @@ def test_a_mask_of_twelve_megapixels_is_outlined_quickly() -> None:
     again = Mask.from_polygons(mask.size, polygons)
     assert again == mask
     assert time.perf_counter() - start < 30  # 0.5 s alone; the machine may be busy
+
+
+@given(st.lists(arrays, max_size=5))
+def test_many_masks_at_once_are_those_one_by_one(several: list[np.ndarray]) -> None:
+    masks = [Mask.from_array(array) for array in several]
+    runs = np.concatenate([np.zeros(0, np.uint32), *(mask.counts for mask in masks)])
+    lengths = np.array([len(mask.counts) for mask in masks], dtype=np.int64)
+    many = Mask.many([mask.size for mask in masks], runs, lengths)
+    assert many == masks
+    for mask in many:
+        assert not mask.counts.flags.writeable
+
+
+def test_among_many_masks_empty_runs_are_merged_and_wrong_ones_refused() -> None:
+    size = ImageSize(2, 3)
+    runs = np.array([0, 6, 1, 2, 0, 1, 2, 6], dtype=np.uint32)
+    many = Mask.many([size] * 3, runs, np.array([2, 5, 1]))
+    assert [mask.counts.tolist() for mask in many] == [[0, 6], [1, 3, 2], [6]]
+    with pytest.raises(ValueError, match="add up"):
+        Mask.many([size] * 2, np.array([6, 1, 4], dtype=np.uint32), np.array([1, 2]))

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fmstudio.geometry.points import Keypoints
 
@@ -64,3 +66,30 @@ def test_no_points_at_all() -> None:
     points = Keypoints.drawn(np.empty((0, 2)), [])
     assert len(points) == 0
     assert points.bbox() is None
+
+
+objects = st.lists(
+    st.lists(
+        st.tuples(st.floats(-1e6, 1e6), st.floats(-1e6, 1e6), st.integers(0, 2), st.floats(0, 1)),
+        max_size=4,
+    ),
+    max_size=5,
+)
+
+
+@given(objects)
+def test_many_objects_at_once_are_those_one_by_one(rows: list[list[tuple[float, ...]]]) -> None:
+    table = np.array([row for part in rows for row in part]).reshape(-1, 4)
+    lengths = [len(part) for part in rows]
+    columns = (table[:, :2], table[:, 2].astype(np.int8), table[:, 3])
+    many = Keypoints.many(*columns, lengths)
+    ends = np.cumsum([0, *lengths])
+    places = [slice(*ends[i : i + 2]) for i in range(len(rows))]
+    assert many == [Keypoints(*(column[place] for column in columns)) for place in places]
+    for points in many:
+        assert not points.xy.flags.writeable
+
+
+def test_one_wrong_point_among_many_objects_is_found() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        Keypoints.many(np.array([[1.0, 1.0], [np.inf, 1.0]]), np.array([2, 2]), np.ones(2), [1, 1])

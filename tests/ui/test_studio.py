@@ -139,6 +139,17 @@ def test_dropped_images_open_a_project_where_they_are(qtbot, studio, photos):
     qtbot.waitUntil(add_is_done(studio, 5))
 
 
+def test_a_folder_s_cache_holds_no_photos(qtbot, studio, photos):
+    studio.begin(photos)
+    qtbot.waitUntil(add_is_done(studio, 5))
+    cache = studio.controller.session.cache_dir
+    (cache / "thumbnails").mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (32, 32), "red").save(cache / "thumbnails" / "red.jpg")
+    Image.new("RGB", (32, 32), "blue").save(photos / "blue.png")
+    studio.opening.add_images([photos])
+    qtbot.waitUntil(add_is_done(studio, 6))
+
+
 def test_what_is_not_there_is_said(studio, notices, tmp_path):
     studio.begin(tmp_path / "nowhere")
     assert notices[-1].level is Level.ERROR
@@ -249,6 +260,16 @@ def test_letters_typed_into_the_search_are_no_commands(qtbot, studio, make_sessi
     assert field.text() == "xyadbek 1"
     assert studio.controller.project is before
     assert studio.controller.tool == "select"
+
+
+def test_the_search_is_reached_by_a_key(qtbot, studio, make_session):
+    studio.controller.set_session(make_session())
+    studio.window.dock(DockName.IMAGES).close()
+    canvas = studio.canvases.target
+    canvas.setFocus()
+    qtbot.keyClick(canvas, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    assert studio.images.search.isVisible()
+    assert studio.images.search.isAncestorOf(studio.window.focusWidget())
 
 
 def test_letters_on_the_list_are_commands(qtbot, studio, make_session):
@@ -415,7 +436,7 @@ def test_everything_without_words_has_a_name(studio, make_session):
         if not (w.accessibleName() or getattr(w, "text", str)() or w.toolTip())
         and w.isVisibleTo(studio.window)
         and not w.objectName().startswith("qt_")
-        and not isinstance(w.parent(), QComboBox)
+        and not isinstance(w.parent(), QComboBox | QLineEdit)
     ]
     assert nameless == []
 

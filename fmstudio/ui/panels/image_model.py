@@ -1,38 +1,44 @@
 """The images of a project as a list that stays fast with a hundred thousand rows."""
 
-from collections.abc import Iterator
-from itertools import islice
+import time
+from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, QTimer, Signal
 
 from fmstudio.project.diff import ProjectDiff
-from fmstudio.project.model import ImageItem
+from fmstudio.project.model import ImageItem, Project
 from fmstudio.project.search import Query
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.panels.rows import Index
 
 ID_ROLE = int(Qt.ItemDataRole.UserRole)
-# So many images are looked at before the window gets a turn.
-_SLICE = 2000
+# How long a search may hold the window, and how often it looks at the clock.
+_TURN_S = 0.008
+_AT_ONCE = 200
+# So many rows come and go one by one; of more, the list is made anew.
+_FEW = 64
 
 
 class ImageModel(QAbstractListModel):
-    """Ids of the images that a query finds; all else is asked of the snapshot when painted."""
+    """Ids of the images that a query finds; all else is asked of the snapshot when painted.
+
+    Rows stand by ascending id, so a row is found by bisection.
+    """
 
     filtered = Signal()
-    """A search has come to its end."""
+    """A search has come to its end, or there is nothing to search for."""
 
     def __init__(self, controller: Controller, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._controller = controller
         self._query = Query()
-        self._ids: list[int] = []
-        self._row_of: dict[int, int] = {}
-        self._search: Iterator[ImageItem] | None = None
-        self._found: list[int] = []
+        self._ids = array("q")
+        self._search: _Search | None = None
         self._timer = QTimer(self)
         self._timer.timeout.connect(self._go_on)
-        controller.sessionChanged.connect(self.refresh)
+        controller.sessionChanged.connect(self._on_session)
         controller.projectChanged.connect(self._on_project)
         self.refresh()
 
@@ -42,7 +48,12 @@ class ImageModel(QAbstractListModel):
         return self._search is not None
 
     @property
-    def ids(self) -> list[int]:
+    def is_filtered(self) -> bool:
+        """Return whether only what a query finds is shown."""
+        return bool(self._query.tests)
+
+    @property
+    def ids(self) -> "array[int]":
         """Return the ids of the rows, in order."""
         return self._ids
 
@@ -53,7 +64,10 @@ class ImageModel(QAbstractListModel):
 
     def row_of(self, image_id: int | None) -> int | None:
         """Return the row of an image, or None if it is not in the list."""
-        return None if image_id is None else self._row_of.get(image_id)
+        if image_id is None:
+            return None
+        row = bisect_left(self._ids, image_id)
+        return row if row < len(self._ids) and self._ids[row] == image_id else None
 
     def image_at(self, index: Index) -> ImageItem | None:
         """Return the image of a row."""
@@ -78,7 +92,7 @@ class ImageModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return image.file_name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{image.path}\n{image.size.width} x {image.size.height}"
+            return f"{image.path}\n{image.size.width} \u00d7 {image.size.height}"
         if role == Qt.ItemDataRole.AccessibleTextRole:
             project = self._controller.project
             assert project is not None
@@ -86,81 +100,124 @@ class ImageModel(QAbstractListModel):
         return None
 
     def refresh(self) -> None:
-        """Look through all images again, a slice at a time."""
+        """Look through all images again, a little at a time."""
         project = self._controller.project
-        if project is None:
-            self._search = None
-            self._timer.stop()
-            self._show([])
-        elif not self._query.tests:
-            self._search = None
-            self._timer.stop()
-            self._show(sorted(project.images))
+        self._search = None
+        self._timer.stop()
+        if project is None or not self._query.tests:
+            self._show(array("q", sorted(project.images) if project else ()))
             self.filtered.emit()
         else:
-            self._search = iter(project.sorted_images())
-            self._found = []
+            self._search = _Search(self._query, array("q", sorted(project.images)))
             self._timer.start(0)
 
     def _go_on(self) -> None:
-        """Look at the next slice of images."""
+        """Search for a few milliseconds more."""
         project = self._controller.project
         if self._search is None or project is None:
             self._timer.stop()
-            return
-        part = list(islice(self._search, _SLICE))
-        self._found += [image.id for image in part if self._query.matches(project, image)]
-        if len(part) < _SLICE:
+        elif self._search.go_on(project):
+            found = self._search.found
             self._search = None
             self._timer.stop()
-            self._show(self._found)
+            self._show(found)
             self.filtered.emit()
 
-    def _show(self, ids: list[int]) -> None:
+    def _show(self, ids: "array[int]") -> None:
         """Make these the rows."""
         self.beginResetModel()
         self._ids = ids
-        self._row_of = {image_id: row for row, image_id in enumerate(ids)}
         self.endResetModel()
+
+    # Following edits
+
+    def _on_session(self) -> None:
+        """Show all images of another project."""
+        self.set_query(Query())
 
     def _on_project(self, diff: ProjectDiff) -> None:
         """Follow an edit: rows come and go with images, and are painted anew where work changed.
 
-        A row that no longer fits the query stays until the next search: it would vanish under
-        the person's hands.
+        A row that no longer fits the query stays until the next search, for it would vanish under
+        the person's hands; one that fits now comes.
         """
-        if diff.images.removed:
-            self.refresh()
-        elif diff.images.added:
-            self._add(diff.images.added)
+        images = diff.images
+        if not images and not diff.annotations:
+            return
         project = self._controller.project
         assert project is not None
-        touched = set(diff.images.changed)
+        touched = {*images.added, *images.changed}
         for number in (*diff.annotations.added, *diff.annotations.changed):
             touched.add(project.annotations[number].image_id)
-        if diff.annotations.removed or len(touched) > _SLICE:
+        is_large = len(touched) + len(images.removed) > _FEW
+        is_search = bool(self._query.tests)
+        is_scattered = bool(is_search or images.removed or not self._come_last(images.added))
+        if self._search is not None or (is_large and is_scattered):
+            self.refresh()
+        else:
+            for image_id in images.removed:
+                self._remove(image_id)
+            fitting = [
+                id_
+                for id_ in (sorted(touched) if is_search else images.added)
+                if self._query.matches(project, project.images[id_])
+            ]
+            self._insert(fitting)
+        if is_large or diff.annotations.removed:
             self._repaint(0, len(self._ids) - 1)
             return
         for image_id in touched:
-            row = self._row_of.get(image_id)
+            row = self.row_of(image_id)
             if row is not None:
                 self._repaint(row, row)
 
-    def _add(self, added: tuple[int, ...]) -> None:
-        """Add new images at the end, where their ids put them."""
-        project = self._controller.project
-        assert project is not None
-        fitting = [i for i in sorted(added) if self._query.matches(project, project.images[i])]
-        if self._search is not None or (self._ids and fitting and fitting[0] < self._ids[-1]):
-            self.refresh()
-        elif fitting:
-            first = len(self._ids)
-            self.beginInsertRows(QModelIndex(), first, first + len(fitting) - 1)
-            self._ids = [*self._ids, *fitting]
-            self._row_of |= {image_id: first + row for row, image_id in enumerate(fitting)}
+    def _come_last(self, ids: Sequence[int]) -> bool:
+        """Return whether images come after all rows, as new ones do."""
+        return not ids or not self._ids or ids[0] > self._ids[-1]
+
+    def _insert(self, ids: Sequence[int]) -> None:
+        """Add rows for images, unless they are there; new images come at the end, at once."""
+        if ids and self._come_last(ids):
+            self.beginInsertRows(QModelIndex(), len(self._ids), len(self._ids) + len(ids) - 1)
+            self._ids.extend(ids)
             self.endInsertRows()
+            return
+        for image_id in ids:
+            row = bisect_left(self._ids, image_id)
+            if row == len(self._ids) or self._ids[row] != image_id:
+                self.beginInsertRows(QModelIndex(), row, row)
+                self._ids.insert(row, image_id)
+                self.endInsertRows()
+
+    def _remove(self, image_id: int) -> None:
+        """Take a row away, if it is there."""
+        row = self.row_of(image_id)
+        if row is not None:
+            self.beginRemoveRows(QModelIndex(), row, row)
+            del self._ids[row]
+            self.endRemoveRows()
 
     def _repaint(self, first: int, last: int) -> None:
         """Have rows painted anew."""
         if last >= first:
             self.dataChanged.emit(self.index(first), self.index(last))
+
+
+class _Search:
+    """A look through all images, broken off and taken up again."""
+
+    def __init__(self, query: Query, ids: "array[int]") -> None:
+        self._query, self._ids, self._at = query, ids, 0
+        self.found = array("q")
+
+    def go_on(self, project: Project) -> bool:
+        """Look at images for a few milliseconds; return whether all have been looked at."""
+        end = time.perf_counter() + _TURN_S
+        images, matches = project.images, self._query.matches
+        while self._at < len(self._ids):
+            part = self._ids[self._at : self._at + _AT_ONCE]
+            self.found.extend(i for i in part if matches(project, images[i]))
+            self._at += _AT_ONCE
+            if time.perf_counter() >= end:
+                break
+        return self._at >= len(self._ids)

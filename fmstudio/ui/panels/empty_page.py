@@ -1,0 +1,37 @@
+"""What a list shows when it has nothing to show: why, and what to do."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from fmstudio.ui.panels.rows import MARGIN
+
+
+class EmptyPage(QWidget):
+    """A sentence in the middle, with at most one thing to do below it."""
+
+    pressed = Signal()
+    """The person wants what the button says."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.label = QLabel(self)
+        self.label.setWordWrap(True)
+        self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.label.setForegroundRole(self.palette().ColorRole.PlaceholderText)
+        self.button = QPushButton(self)
+        self.button.clicked.connect(self.pressed)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        layout.setSpacing(MARGIN)
+        layout.addStretch()
+        layout.addWidget(self.label)
+        layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch()
+        # A sentence is no reason to make the panel wider.
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Expanding)
+
+    def say(self, text: str, button: str = "") -> None:
+        """Say why there is nothing; without a text for it, there is no button."""
+        self.label.setText(text)
+        self.button.setText(button)
+        self.button.setVisible(bool(button))
