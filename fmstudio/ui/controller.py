@@ -149,8 +149,8 @@ class Controller(QObject):
         if session is not None:
             project = session.project
             images = [image.id for image in project.sorted_images()]
-            annotated = [i for i in images if self._has_accepted(project, i)]
-            self._reference_id = next(iter(annotated or images), None)
+            annotated = (i for i in sorted(project.of_image) if self._has_accepted(project, i))
+            self._reference_id = next(annotated, next(iter(images), None))
             self._target_id = next((i for i in images if i != self._reference_id), None)
             self._category_id = next((c.id for c in project.sorted_categories()), None)
         if old is not None:
@@ -275,7 +275,8 @@ class Controller(QObject):
             self.select(None)
         if self._category_id not in project.categories:
             self.set_category(next((c.id for c in project.sorted_categories()), None))
-        gone = {self._reference_id, self._target_id} - set(project.images) - {None}
+        shown = (self._reference_id, self._target_id)
+        gone = any(id_ is not None and id_ not in project.images for id_ in shown)
         nothing_shown = self._reference_id is None and self._target_id is None
         if gone or (nothing_shown and project.images):
             images = [image.id for image in project.sorted_images()]

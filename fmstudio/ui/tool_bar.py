@@ -3,7 +3,7 @@
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QSizePolicy, QToolBar, QToolButton, QWidget
 
-from fmstudio.project.review import progress_of
+from fmstudio.project.review import count_waiting
 from fmstudio.ui.actions import ActionTable
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.panels.categories import CategoryCombo
@@ -104,7 +104,7 @@ class MainToolBar(QToolBar):
     def _count(self) -> None:
         """Say how many proposals are left."""
         project = self._controller.project
-        left = 0 if project is None else progress_of(project).waiting
+        left = 0 if project is None else count_waiting(project)
         text = self.tr("Review {0} left").format(f"{left:,}") if left else self.tr("Review")
         self._review.setText(text)
         self._review.setAccessibleName(text)

@@ -1,5 +1,6 @@
 """What is committed is there, what is not is not, and every bad file gets one sentence."""
 
+import gc
 import os
 import sqlite3
 import subprocess
@@ -408,6 +409,30 @@ def test_rows_that_make_no_sense_are_found(store: Store, path: Path, statement: 
     with Store.open(path) as again, pytest.raises(StoreError, match="damaged") as caught:
         again.load()
     assert "\n" not in str(caught.value)
+
+
+def test_the_collector_runs_again_after_a_load_that_succeeds_or_fails(
+    store: Store, path: Path
+) -> None:
+    store.load()
+    assert gc.isenabled()
+    store.close()
+    pragma(path, "DELETE FROM meta WHERE key = 'name'")
+    with Store.open(path) as again, pytest.raises(StoreError):
+        again.load()
+    assert gc.isenabled()
+
+
+def test_only_a_large_project_is_spared_the_search_for_cycles(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spared: list[bool] = []
+    monkeypatch.setattr(gc, "freeze", lambda: spared.append(True))
+    store.load()
+    assert not spared
+    monkeypatch.setattr("fmstudio.io.store._LARGE", 14)
+    store.load()
+    assert spared
 
 
 def test_a_closed_store_says_so(store: Store, project: Project) -> None:

@@ -5,10 +5,18 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, QTimer, Signal
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QCoreApplication,
+    QModelIndex,
+    QObject,
+    Qt,
+    QTimer,
+    Signal,
+)
 
 from fmstudio.project.diff import ProjectDiff
-from fmstudio.project.model import ImageItem, Project
+from fmstudio.project.model import ImageItem, ImageState, Project
 from fmstudio.project.search import Query
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.panels.rows import Index
@@ -19,6 +27,18 @@ _TURN_S = 0.008
 _AT_ONCE = 200
 # So many rows come and go one by one; of more, the list is made anew.
 _FEW = 64
+
+
+def state_words(state: ImageState) -> str:
+    """Return where an image stands, in words as short as a narrow list needs."""
+    words = {
+        ImageState.NONE: QCoreApplication.translate("ImageState", "nothing"),
+        ImageState.PROPOSED: QCoreApplication.translate("ImageState", "proposed"),
+        ImageState.PARTLY_REVIEWED: QCoreApplication.translate("ImageState", "partly reviewed"),
+        ImageState.ACCEPTED: QCoreApplication.translate("ImageState", "accepted"),
+        ImageState.REJECTED: QCoreApplication.translate("ImageState", "rejected"),
+    }
+    return words[state]
 
 
 class ImageModel(QAbstractListModel):
@@ -96,7 +116,7 @@ class ImageModel(QAbstractListModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             project = self._controller.project
             assert project is not None
-            return f"{image.file_name}, {project.image_state(image.id)}"
+            return f"{image.file_name}, {state_words(project.image_state(image.id))}"
         return None
 
     def refresh(self) -> None:

@@ -9,7 +9,7 @@ from fmstudio.project.model import ImageState, Status
 from fmstudio.ui import theme
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.panels.glyphs import caption_font, text_width
-from fmstudio.ui.panels.image_model import ImageModel
+from fmstudio.ui.panels.image_model import ImageModel, state_words
 from fmstudio.ui.panels.rows import MARGIN, Index, RowDelegate
 from fmstudio.ui.panels.thumbnails import Thumbnails
 
@@ -55,31 +55,21 @@ class ImageRow(RowDelegate):
         beside = second.adjusted(16, 0, 0, 0)
         font = caption_font(option.font)
         muted = self.color(option, QPalette.ColorRole.PlaceholderText)
-        self.draw_text(painter, beside, self._said(state, waiting, font, beside), font, muted)
+        self.draw_text(painter, beside, _said(state, waiting, font, beside), font, muted)
         if waiting:
             bar = QRect(text.left(), option.rect.bottom() - 9, text.width(), 4)
             draw_range(painter, bar, min(waiting), max(waiting), track_color(option))
 
-    def _said(self, state: ImageState, waiting: list[float], font: QFont, place: QRect) -> str:
-        """Return a state and the worst and best confidence, or as much of both as has room."""
-        words = self._words(state)
-        if not waiting:
-            return words
-        low, high = f"{min(waiting):.2f}", f"{max(waiting):.2f}"
-        figures = low if low == high else f"{low}\u2013{high}"
-        both = f"{words}  {figures}"
-        return both if text_width(both, font) <= place.width() else figures
 
-    def _words(self, state: ImageState) -> str:
-        """Return a state in words."""
-        words = {
-            ImageState.NONE: self.tr("nothing"),
-            ImageState.PROPOSED: self.tr("proposed"),
-            ImageState.PARTLY_REVIEWED: self.tr("partly reviewed"),
-            ImageState.ACCEPTED: self.tr("accepted"),
-            ImageState.REJECTED: self.tr("rejected"),
-        }
-        return words[state]
+def _said(state: ImageState, waiting: list[float], font: QFont, place: QRect) -> str:
+    """Return a state and the worst and best confidence, or as much of both as has room."""
+    words = state_words(state)
+    if not waiting:
+        return words
+    low, high = f"{min(waiting):.2f}", f"{max(waiting):.2f}"
+    figures = low if low == high else f"{low}\u2013{high}"
+    both = f"{words}  {figures}"
+    return both if text_width(both, font) <= place.width() else figures
 
 
 def track_color(option: QStyleOptionViewItem) -> QColor:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QItemSelectionModel, QSignalBlocker, Signal
-from PySide6.QtGui import QResizeEvent, QWheelEvent
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDoubleSpinBox,
@@ -26,9 +26,6 @@ from fmstudio.ui.panels.queue_model import QueueModel, QueueRow
 from fmstudio.ui.panels.row_view import RowView
 from fmstudio.ui.panels.rows import MARGIN, Index
 from fmstudio.ui.panels.thumbnails import Thumbnails
-
-# The width in pixels from which a limit and a button with five figures fit into one line.
-_SIDE_BY_SIDE = 200
 
 
 class QueuePanel(QWidget):
@@ -115,17 +112,17 @@ class QueuePanel(QWidget):
             )
 
     def _decide(self, decide: Callable[[list[int]], None]) -> None:
-        """Decide on the selected proposal, else on the target's most doubtful, and go on."""
+        """Decide on what is selected, else on the target's most doubtful proposal, and go on."""
         queue, current = self.model.queue, self._controller.selection.annotation_id
-        if queue.row_of(current) is None:
+        if current is None:
             here = queue.on_image(self._controller.target_id)
             current = here.annotation_id if here else None
         if current is None:
             return
-        follower = queue.after(current)
+        was_waiting, follower = queue.row_of(current) is not None, queue.after(current)
         decide([current])
-        is_decided = self.model.queue.row_of(current) is None
-        if is_decided and follower is not None and follower.annotation_id != current:
+        is_waiting = self.model.queue.row_of(current) is not None
+        if was_waiting and not is_waiting and follower and follower.annotation_id != current:
             self._show(follower)
 
     def _show(self, item: QueueItem) -> None:
@@ -194,11 +191,6 @@ class QueuePanel(QWidget):
         self._reviewed = QLabel(head)
         self._left = QLabel(head)
         self._left.setForegroundRole(self.palette().ColorRole.PlaceholderText)
-        self._left.setToolTip(
-            self.tr("Proposals that are likely wrong, if their confidences tell the truth.")
-        )
-        for label in (self._reviewed, self._left):
-            label.setWordWrap(True)
         self._bar = QProgressBar(head)
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(4)
@@ -217,9 +209,18 @@ class QueuePanel(QWidget):
         done = total - len(queue)
         self._bar.setRange(0, max(1, total))
         self._bar.setValue(done)
-        self._reviewed.setText(self.tr("{0} of {1} reviewed").format(f"{done:,}", f"{total:,}"))
         wrong = round(queue.expected_corrections)
-        self._left.setText(self.tr("About {0} to correct").format(f"{wrong:,}"))
+        self._reviewed.setText(self.tr("{0} of {1} done").format(f"{done:,}", f"{total:,}"))
+        self._reviewed.setToolTip(
+            self.tr("{0} reviewed, {1} left.").format(
+                counted(done, "annotation"), counted(len(queue), "proposal")
+            )
+        )
+        self._left.setText(self.tr("~{0} to correct").format(f"{wrong:,}"))
+        self._left.setToolTip(
+            self.tr("About {0} of the proposals are wrong, if their confidences tell the truth.")
+            .format(f"{wrong:,}")
+        )  # fmt: skip
         self._bar.setVisible(total > 0)
         self._reviewed.setVisible(total > 0)
         self._left.setVisible(bool(queue))
@@ -251,35 +252,31 @@ class _AcceptAbove(QWidget):
         self.limit.setValue(0.8)
         self.limit.setPrefix("\u2265 ")
         self.limit.setAccessibleName(self.tr("Accept proposals with at least this confidence"))
-        self._accept = QPushButton(self)
+        self._accept = QPushButton(self.tr("Accept"), self)
         self._accept.clicked.connect(self.accepted)
         self._cost = QLabel(self)
         self._cost.setForegroundRole(self.palette().ColorRole.PlaceholderText)
         self._cost.setToolTip(self.tr("If their confidences tell the truth."))
-        self._line = QHBoxLayout()
-        self._line.setSpacing(4)
-        self._line.addWidget(self.limit)
-        self._line.addWidget(self._accept, 1)
+        line = QHBoxLayout()
+        line.setSpacing(4)
+        line.addWidget(self.limit)
+        line.addWidget(self._accept, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(MARGIN, 4, MARGIN, 0)
         layout.setSpacing(4)
-        layout.addLayout(self._line)
+        layout.addLayout(line)
         layout.addWidget(self._cost)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Stand side by side where there is room, else one above the other."""
-        super().resizeEvent(event)
-        across, down = QHBoxLayout.Direction.LeftToRight, QHBoxLayout.Direction.TopToBottom
-        self._line.setDirection(across if self.width() >= _SIDE_BY_SIDE else down)
 
     def say_cost(self, count: int, wrong: float) -> None:
         """Say how many would be accepted, and how many of them are likely wrong."""
+        all_of_them = self.tr("Accept {0}").format(counted(count, "proposal"))
         self._accept.setEnabled(count > 0)
-        self._accept.setText(self.tr("Accept {0}").format(f"{count:,}"))
+        self._accept.setToolTip(all_of_them)
+        self._accept.setAccessibleName(all_of_them)
         self._cost.setText(
-            self.tr("Likely wrong: {0}").format(f"{round(wrong):,}")
+            self.tr("{0}, ~{1} wrong").format(f"{count:,}", f"{round(wrong):,}")
             if count
-            else self.tr("No proposal is that sure.")
+            else self.tr("None is that sure.")
         )
 
 

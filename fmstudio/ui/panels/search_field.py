@@ -150,7 +150,9 @@ class _Line(QLineEdit):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setClearButtonEnabled(True)
-        self.addAction(icon("search"), QLineEdit.ActionPosition.LeadingPosition)
+        glass = self.addAction(icon("search"), QLineEdit.ActionPosition.LeadingPosition)
+        glass.setText(self.tr("Search"))
+        glass.triggered.connect(self.setFocus)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Handle the two keys."""

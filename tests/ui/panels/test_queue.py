@@ -11,6 +11,7 @@ from fmstudio.geometry.points import Keypoints
 from fmstudio.project.edits import AddAnnotation, ChangeAnnotation, LandProposals
 from fmstudio.project.model import Annotation, Propagated, Status
 from fmstudio.project.review import review_queue
+from fmstudio.ui import theme
 from fmstudio.ui.panels.queue import QueuePanel
 from fmstudio.ui.panels.thumbnails import Thumbnails
 
@@ -89,15 +90,22 @@ def test_without_a_selection_the_target_s_proposal_is_meant(panel, controller):
     assert confidences(panel) == [0.2, 0.9]
 
 
+def test_what_is_reviewed_already_can_be_rejected_and_nothing_else_is_shown(panel, controller):
+    (done,) = controller.project.annotations_of(controller.reference_id)
+    controller.show_target(done.image_id)
+    controller.select(done.id)
+    panel.reject_current()
+    assert controller.project.annotations[done.id].status is Status.REJECTED
+    assert (controller.target_id, controller.selection.annotation_id) == (done.image_id, done.id)
+    assert confidences(panel) == [0.2, 0.6, 0.9]
+
+
 def test_accepting_above_a_limit_is_one_edit_whose_cost_is_said(panel, controller, qtbot):
     panel.limit.setValue(0.5)
-    assert panel._sure._accept.text() == "Accept 2"
-    assert panel._sure._cost.text() == "Likely wrong: 0"
+    assert panel._sure._accept.accessibleName() == "Accept 2 proposals"
+    assert panel._sure._cost.text() == "2, ~0 wrong"
     panel.limit.setValue(0.1)
-    assert (panel._sure._accept.text(), panel._sure._cost.text()) == (
-        "Accept 3",
-        "Likely wrong: 1",
-    )
+    assert panel._sure._cost.text() == "3, ~1 wrong"
     panel.limit.setValue(0.95)
     assert not panel._sure._accept.isEnabled()
     panel.limit.setValue(0.5)
@@ -119,13 +127,13 @@ def test_a_click_shows_what_was_clicked(panel, controller, qtbot):
 
 
 def test_the_counters_say_how_much_is_done_and_left(panel, controller):
-    assert panel._reviewed.text() == "1 of 4 reviewed"
-    assert panel._left.text() == "About 1 to correct"
+    assert panel._reviewed.text() == "1 of 4 done"
+    assert panel._left.text() == "~1 to correct"
     assert (panel._bar.value(), panel._bar.maximum()) == (1, 4)
     panel.show_next()
     panel.accept_current()
-    assert panel._reviewed.text() == "2 of 4 reviewed"
-    assert panel._left.text() == "About 0 to correct"
+    assert panel._reviewed.text() == "2 of 4 done"
+    assert panel._left.text() == "~0 to correct"
 
 
 def test_a_decision_shows_each_image_once_and_makes_no_row_anew(panel, controller, qtbot):
@@ -205,14 +213,16 @@ def test_the_wheel_changes_no_limit(panel, qtbot):
     assert panel.limit.value() == before
 
 
-@pytest.mark.parametrize(("width", "is_side_by_side"), [(156, False), (260, True)])
-def test_limit_and_button_have_room(panel, qtbot, width, is_side_by_side):
-    panel.setFixedWidth(width)
+def test_limit_and_button_have_room_in_a_narrow_panel(panel, qapp, qtbot):
+    theme.apply(qapp, "light")
+    panel.setFixedWidth(152)
     button, limit = panel._sure._accept, panel.limit
 
     def has_room():
-        assert (button.y() < limit.geometry().bottom()) == is_side_by_side
-        assert button.width() >= button.sizeHint().width()
+        assert button.x() > limit.geometry().right()
+        assert button.width() >= button.minimumSizeHint().width()
+        line = limit.lineEdit()
+        assert line.width() >= line.fontMetrics().horizontalAdvance(limit.text())
 
     qtbot.waitUntil(has_room)
 

@@ -69,6 +69,13 @@ def test_down_goes_on_to_the_list(field, qtbot):
         qtbot.keyClick(line(field), Qt.Key.Key_Down)
 
 
+def test_the_glass_leads_into_the_line(field, qtbot):
+    line(field).clearFocus()
+    (glass,) = (a for a in line(field).actions() if a.text() == "Search")
+    glass.trigger()
+    assert line(field).hasFocus()
+
+
 def completions(field, text):
     completer = field._words
     completer.setCompletionPrefix(text)
