@@ -6,7 +6,7 @@ from typing import Any
 from fmstudio.cli_output import note, progress, say, say_json, say_table, stop_on_interrupt, warn
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.errors import WeightsError
-from fmstudio.features import weights
+from fmstudio.features import hub, weights
 from fmstudio.project.wording import counted
 
 
@@ -45,7 +45,7 @@ def fetch_model(name: str, *, as_lines: bool = False) -> None:
     """
     token = CancelToken()
     if as_lines:
-        weights.fetch(name, lambda done, total: say(f"{done} {total}"), token.check)
+        hub.fetch(name, lambda done, total: say(f"{done} {total}"), token.check)
         return
     note(f"Licence of {name}: {weights.licence_of(name)}.")
     with progress(f"Fetching {name}", "MB") as report, stop_on_interrupt(token):
@@ -53,7 +53,7 @@ def fetch_model(name: str, *, as_lines: bool = False) -> None:
         def in_megabytes(done: int, total: int) -> None:
             report(done // 1_000_000, total // 1_000_000)
 
-        path = weights.fetch(name, in_megabytes, token.check)
+        path = hub.fetch(name, in_megabytes, token.check)
     say(f"{name} is at {path}.")
 
 

@@ -19,9 +19,10 @@ from fmstudio.engine.requests import (
     Proposal,
 )
 from fmstudio.errors import Cancelled, MatchError, ProjectError
-from fmstudio.project.model import ImageItem, InboxEntry, Propagated, Status
+from fmstudio.project.model import ImageItem, InboxEntry, Propagated
 from fmstudio.project.wording import counted
 from fmstudio.session import Session
+from fmstudio.session_requests import reviewed_targets
 
 _SETS = ("all", "unlabelled")
 
@@ -120,7 +121,7 @@ def run(session: Session, wish: Wish) -> Outcome:
     request = _request(session, wish)
     if request is not None:
         done = _done_already(session, request, kept)
-        idle = done | _reviewed(session, request)
+        idle = done | reviewed_targets(session.project, request)
         rest = tuple(target for target in request.targets if target.id not in idle)
         outcome.skipped = len(request.targets) - len(rest)
         if rest:
@@ -207,18 +208,6 @@ def _done_already(
     }
     fresh = {entry.image_id for entry in kept if session.outdated_reason(entry) is None}
     return frozenset(id_ for id_ in fresh if (id_, key) in now)
-
-
-def _reviewed(session: Session, request: PropagationRequest) -> frozenset[int]:
-    """Return the targets on which each of the categories to carry has been accepted already."""
-    wanted = {mark.category for reference in request.references for mark in reference.marks}
-    project = session.project
-    return frozenset(
-        target.id
-        for target in request.targets
-        if wanted
-        <= {a.category_id for a in project.annotations_of(target.id) if a.status is Status.ACCEPTED}
-    )
 
 
 def _is_of(session: Session, annotation_id: int, images: frozenset[int]) -> bool:

@@ -48,11 +48,13 @@ from fmstudio.session_inbox import (
     outdated_reason,
     plan_landing,
 )
+from fmstudio.session_jobs import CacheLimits, events_of
 from fmstudio.session_requests import build_request, choose_targets
 
 # With what crosses this door, so that a caller needs no layer below it.
 __all__ = [
     "AddReport",
+    "CacheLimits",
     "CancelToken",
     "CocoOptions",
     "ExportReport",
@@ -73,7 +75,10 @@ _REMEMBERED_REQUESTS = 32
 
 
 class Session:
-    """An open project, the only writer of its file; all but `load` and `job` is for one thread."""
+    """An open project: the only writer of its file; made with `create` or `open`.
+
+    Everything but `load` and pulling a `job` belongs to one thread.
+    """
 
     def __init__(self, store: Store, project: Project) -> None:
         self._store = store
@@ -331,20 +336,17 @@ class Session:
         return request
 
     def job(
-        self, request: PropagationRequest, token: CancelToken, device: str = "auto"
+        self,
+        request: PropagationRequest,
+        token: CancelToken,
+        device: str = "auto",
+        limits: CacheLimits | None = None,
     ) -> Iterator[Event]:
         """Return the stream of progress, proposals and failures of a request.
 
-        Whoever pulls it hands each Proposal to `receive`. Imports torch, without stopping others.
+        Pulling it imports torch, on any thread; hand each Proposal to `receive` on this one.
         """
-        from fmstudio.engine.loading import load_engine
-
-        load_engine()
-        from fmstudio.engine.propagate import propagate
-
-        return propagate(
-            request, load=self.load, token=token, cache_dir=self.cache_dir, device=device
-        )
+        return events_of(request, self.load, token, self.cache_dir, device, limits)
 
     def receive(
         self, proposal: Proposal, request: PropagationRequest | None = None

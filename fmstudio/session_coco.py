@@ -7,12 +7,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fmstudio.errors import FormatError, ImageError
-from fmstudio.io.coco import CocoData
+from fmstudio.io.coco import CocoData, Fault
 from fmstudio.io.coco_read import Reader
 from fmstudio.io.images import ImageInfo, probe
 from fmstudio.project.edits import ImportAnnotations
 from fmstudio.project.model import Category, ImageItem, Project
 from fmstudio.session_files import ReportProgress, stored_path
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far a stream has come: what it does, and of how many things how many are done."""
+
+    phase: str
+    done: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +44,27 @@ class ImportReport:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ImportPlan:
+    """What an import would do.
+
+    Attributes
+    ----------
+    edit : ImportAnnotations
+    notes : tuple of str
+        Sentences on what a person should know.
+    n_missing : int
+        Images whose files were not found.
+    faults : tuple of Fault
+        Why it must not be done; empty if it may.
+    """
+
+    edit: ImportAnnotations
+    notes: tuple[str, ...]
+    n_missing: int = 0
+    faults: tuple[Fault, ...] = ()
+
+
 def plan_import(
     project: Project,
     base: Path,
@@ -43,23 +75,44 @@ def plan_import(
 ) -> tuple[ImportAnnotations, tuple[str, ...]]:
     """Return the edit that imports a COCO file, and sentences on what a person should know.
 
-    Names are looked up in ``image_root``; without one beside the COCO file, in a folder
-    ``images`` there, and among the images of the project. An image that is in the project under
-    another name, equal byte for byte, is that one.
-
     Raises
     ------
     FormatError
-        If an image has another size than the file says: nothing on it would fit.
+        If images have another size than the file says: nothing on them would fit.
+    """
+    steps = plan_steps(project, base, data, coco_file, image_root)
+    for done in steps:
+        if isinstance(done, ImportPlan):
+            plan = done
+        elif progress is not None:
+            progress(done, len(data.images))
+    if plan.faults:
+        named = "; ".join(str(fault) for fault in plan.faults[:_SHOWN])
+        more = len(plan.faults) - _SHOWN
+        rest = f"; and {more} more faults" if more > 0 else ""
+        raise FormatError(f"{coco_file}: {named}{rest}.")
+    return plan.edit, plan.notes
+
+
+def plan_steps(
+    project: Project, base: Path, data: CocoData, coco_file: Path, image_root: Path | None
+) -> Iterator[int | ImportPlan]:
+    """Yield how many images have been looked at, after each, and at last the plan.
+
+    Names are looked up in ``image_root``; without one beside the COCO file, in a folder
+    ``images`` there, and among the images of the project. An image that is in the project under
+    another name, equal byte for byte, is that one.
     """
     roots = [image_root] if image_root else [coco_file.parent, coco_file.parent / "images"]
     known = _Known(project)
-    images, notes = [], []
-    for done, image in enumerate(data.images):
+    images: list[ImageItem] = []
+    notes: list[str] = []
+    faults: list[Fault] = []
+    for index, image in enumerate(data.images):
         path, info, note = _look_up(image, roots)
         there = known.find(image, info)
         if info is not None:
-            _check_size(coco_file, done, image, info)
+            faults += _size_faults(index, image, info)
             place = there.path if there else stored_path(base, path)
             image = replace(image, path=place, sha256=info.sha256, orientation=info.orientation)
         elif there is not None:
@@ -68,10 +121,10 @@ def plan_import(
             image = replace(image, path=stored_path(base, path))
             notes.append(note)
         images.append(image)
-        if progress is not None:
-            progress(done + 1, len(data.images))
+        yield index + 1
     edit = ImportAnnotations(tuple(images), data.categories, data.annotations)
-    return edit, (*data.notes, *_shortened(notes))
+    shown = (*data.notes, *_shortened(notes))
+    yield ImportPlan(edit, shown, len(notes), tuple(faults))
 
 
 class _Known:
@@ -105,17 +158,19 @@ def _look_up(image: ImageItem, roots: list[Path]) -> tuple[Path, ImageInfo | Non
     return path, None, f"There is no image {path}: its labels are kept until it is relocated."
 
 
-def _check_size(coco_file: Path, index: int, image: ImageItem, info: ImageInfo) -> None:
-    """Raise FormatError if an image is not as large as the file says."""
+def _size_faults(index: int, image: ImageItem, info: ImageInfo) -> Iterator[Fault]:
+    """Yield the fault of an image that is not as large as the file says."""
     said, found = image.size, info.size
     if said == found:
         return
     why = "take the file that the labels were made on"
     if info.orientation >= 5 and (said.width, said.height) == (found.height, found.width):
         why = "its labels were made without the orientation in its EXIF data; turn the pixels first"
-    raise FormatError(
-        f"{coco_file}: images[{index}] '{image.path}' should be {said.width} x {said.height} "
-        f"pixels, and the image has {found.width} x {found.height}: {why}."
+    yield Fault(
+        "images",
+        index,
+        f"'{image.path}' should be {said.width} x {said.height} pixels, and the image has "
+        f"{found.width} x {found.height}: {why}",
     )
 
 

@@ -52,6 +52,17 @@ def build_request(
     return PropagationRequest(references, refs, settings or MatchSettings())
 
 
+def reviewed_targets(project: Project, request: PropagationRequest) -> frozenset[int]:
+    """Return the targets on which each of the categories to carry has been accepted already."""
+    wanted = {mark.category for reference in request.references for mark in reference.marks}
+    return frozenset(
+        target.id
+        for target in request.targets
+        if wanted
+        <= {a.category_id for a in project.annotations_of(target.id) if a.status is Status.ACCEPTED}
+    )
+
+
 def _ref(project: Project, image_id: int) -> ImageRef:
     """Return an image as the engine knows it."""
     image = project.images.get(image_id)

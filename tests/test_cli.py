@@ -23,7 +23,7 @@ from fmstudio.cli import spread
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.requests import Proposal
 from fmstudio.errors import DatasetError
-from fmstudio.features import registry, weights
+from fmstudio.features import hub, registry, weights
 from fmstudio.features.base import ExtractorSpec, FeatureMap
 from fmstudio.io.coco import CocoOptions
 from fmstudio.project.model import ImageState, Status
@@ -599,7 +599,7 @@ def test_fetching_shows_its_progress(
         progress(88_000_000, 88_000_000)
         return tmp_path / name
 
-    monkeypatch.setattr(weights, "fetch", fetch)
+    monkeypatch.setattr(hub, "fetch", fetch)
     ran = command("models", "fetch", "dinov2-s")
     assert "Apache-2.0" in ran.err
     assert "88 of 88 MB" in ran.err

@@ -1,6 +1,6 @@
-"""Weights on disk: where they are, whether they are whole, and how to get them when asked to.
+"""Weights on disk: where they are, under which licence, and whether they are whole.
 
-Nothing here reaches for the network but `fetch`, and `fetch` runs only because a person asked.
+Nothing here reaches for the network; `fmstudio.features.hub` does, when a person asks.
 """
 
 import hashlib
@@ -8,23 +8,17 @@ import importlib.resources
 import importlib.util
 import pickle
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import huggingface_hub
 import torch
-from huggingface_hub.utils import tqdm  # type: ignore[attr-defined]
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from fmstudio.errors import FmstudioError, WeightsError
+from fmstudio.errors import WeightsError
 
 HUB_FILE = "model.safetensors"
-
-ProgressCallback = Callable[[int, int], None]
-"""Called with (bytes so far, bytes in all; 0 while unknown)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,71 +275,6 @@ def load_tensors(path: Path) -> dict[str, torch.Tensor]:
                 f'the weights file "{path}" is not a whole safetensors file; fetch it again'
             ) from error
     return _tensors_of(path, _load_torch(path))
-
-
-def fetch(
-    name: str,
-    progress: ProgressCallback | None = None,
-    check: Callable[[], None] | None = None,
-) -> Path:
-    """Download a model's weights into the hub cache and return the file; the one network call.
-
-    Parameters
-    ----------
-    name : str
-        A short name of `HUB`, or "vit:<timm name>". Embedded models are returned at once.
-    progress : callable or None
-        Called with (bytes so far, bytes in all).
-    check : callable or None
-        Called between chunks; stops the download by raising, as `CancelToken.check` does.
-
-    Raises
-    ------
-    WeightsError
-        If there are no such weights, or they cannot be downloaded.
-    Cancelled
-        Whatever ``check`` raises comes out as it is.
-    """
-    if name in PACKAGED:
-        return find(name)
-    model = hub_model(name)
-    known = cached(model.repo)
-    if known is not None:
-        return known
-    try:
-        path = huggingface_hub.hf_hub_download(
-            model.repo, HUB_FILE, tqdm_class=_bar_class(progress, check)
-        )
-    except FmstudioError:
-        raise
-    except Exception as error:
-        # The hub client's errors have no common root: its own, its HTTP library's, the system's.
-        reason = str(error).strip().split("\n")[0]
-        raise WeightsError(
-            f"the weights of {name} could not be fetched from {model.repo}: {reason}"
-        ) from error
-    return Path(path)
-
-
-def _bar_class(progress: ProgressCallback | None, check: Callable[[], None] | None) -> type[tqdm]:
-    """Return a progress bar that draws nothing and reports to callables instead."""
-
-    class Reporter(tqdm):
-        """The only hook that the hub client offers into a running download."""
-
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            self.received = int(kwargs.get("initial") or 0)
-            super().__init__(*args, **{**kwargs, "disable": True})  # type: ignore[no-untyped-call]
-
-        def update(self, n: float | None = 1) -> bool | None:
-            self.received += int(n or 0)
-            if check is not None:
-                check()
-            if progress is not None:
-                progress(self.received, int(self.total or 0))
-            return None
-
-    return Reporter
 
 
 def _packaged_path(packaged: PackagedFile) -> Path | None:

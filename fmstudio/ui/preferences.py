@@ -5,11 +5,21 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, QSettings, Signal
 
-from fmstudio.session import MatchSettings
+from fmstudio.session import CacheLimits, MatchSettings
 
 THEMES = ("system", "light", "dark")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+BASES = ("feature", "uniform")
+MEMORY_MB = (64, 65_536)
+"""Least and most memory for computed features that can be chosen, in megabytes."""
+CACHE_MB = (256, 1_048_576)
+"""Least and most disk space for a project's caches that can be chosen, in megabytes."""
+LONG_SIDE = (128, 4096)
+"""Least and most working length of an image's longer side that can be chosen, in pixels."""
+K = (1, 1000)
+"""Least and most functions of a basis that can be chosen."""
 _MATCH = "match/"
+_MB = 1 << 20
 
 
 class Preferences(QObject):
@@ -35,7 +45,7 @@ class Preferences(QObject):
 
     @theme.setter
     def theme(self, value: str) -> None:
-        self._set("theme", value)
+        self._set("theme", value, self.theme)
 
     @property
     def device(self) -> str:
@@ -44,25 +54,48 @@ class Preferences(QObject):
 
     @device.setter
     def device(self, value: str) -> None:
-        self._set("device", value)
+        self._set("device", value, self.device)
+
+    @property
+    def memory_budget_mb(self) -> int:
+        """Return how many megabytes of computed features a run may hold in memory."""
+        return self._whole("memory_budget_mb", CacheLimits().memory_bytes // _MB, MEMORY_MB)
+
+    @memory_budget_mb.setter
+    def memory_budget_mb(self, value: int) -> None:
+        self._set("memory_budget_mb", value, self.memory_budget_mb)
+
+    @property
+    def cache_limit_mb(self) -> int:
+        """Return how many megabytes of computed features a project may keep on the disk."""
+        return self._whole("cache_limit_mb", CacheLimits().disk_bytes // _MB, CACHE_MB)
+
+    @cache_limit_mb.setter
+    def cache_limit_mb(self, value: int) -> None:
+        self._set("cache_limit_mb", value, self.cache_limit_mb)
+
+    @property
+    def cache_limits(self) -> CacheLimits:
+        """Return both limits as a run takes them."""
+        return CacheLimits(self.memory_budget_mb * _MB, self.cache_limit_mb * _MB)
 
     @property
     def linked_views(self) -> bool:
         """Return whether the two canvases zoom and pan together."""
-        return str(self._settings.value("linked_views", "false")).lower() == "true"
+        return self._flag("linked_views")
 
     @linked_views.setter
     def linked_views(self, value: bool) -> None:
-        self._set("linked_views", "true" if value else "false")
+        self._set_flag("linked_views", value)
 
     @property
     def is_hint_dismissed(self) -> bool:
         """Return whether the first-run hint is gone for good."""
-        return str(self._settings.value("hint_dismissed", "false")).lower() == "true"
+        return self._flag("hint_dismissed")
 
     @is_hint_dismissed.setter
     def is_hint_dismissed(self, value: bool) -> None:
-        self._set("hint_dismissed", "true" if value else "false")
+        self._set_flag("hint_dismissed", value)
 
     @property
     def recent_projects(self) -> list[str]:
@@ -74,7 +107,7 @@ class Preferences(QObject):
 
     @recent_projects.setter
     def recent_projects(self, value: list[str]) -> None:
-        self._set("recent_projects", value)
+        self._set("recent_projects", value, self.recent_projects)
 
     @property
     def key_overrides(self) -> dict[str, str]:
@@ -87,64 +120,83 @@ class Preferences(QObject):
 
     @key_overrides.setter
     def key_overrides(self, value: dict[str, str]) -> None:
-        self._set("keys", json.dumps(value, sort_keys=True), name="key_overrides")
+        was = json.dumps(self.key_overrides, sort_keys=True)
+        self._set("keys", json.dumps(value, sort_keys=True), was, name="key_overrides")
 
     @property
     def match_settings(self) -> MatchSettings:
         """Return how images are matched."""
         default = MatchSettings()
+        words = self._text("descriptor_extractors", ",".join(default.descriptor_extractors))
+        names = tuple(name.strip() for name in words.split(",") if name.strip())
+        basis = self._text("basis", default.basis)
         return MatchSettings(
-            long_side=self._whole("long_side", default.long_side, 128, 4096),
-            k=self._whole("k", default.k, 1, 1000),
-            map_weight=self._share("map_weight", default.map_weight),
-            basis=str(self._settings.value(f"{_MATCH}basis", default.basis)),
-            basis_extractor=str(
-                self._settings.value(f"{_MATCH}basis_extractor", default.basis_extractor)
-            ),
-            descriptor_extractors=tuple(
-                str(
-                    self._settings.value(
-                        f"{_MATCH}descriptor_extractors", ",".join(default.descriptor_extractors)
-                    )
-                ).split(",")
-            ),
+            basis_extractor=self._text("basis_extractor", default.basis_extractor).strip()
+            or default.basis_extractor,
+            descriptor_extractors=names or default.descriptor_extractors,
+            long_side=self._whole(f"{_MATCH}long_side", default.long_side, LONG_SIDE),
+            k=self._whole(f"{_MATCH}k", default.k, K),
+            basis=basis if basis in BASES else default.basis,
+            map_weight=self._share(f"{_MATCH}map_weight", default.map_weight),
         )
 
     @match_settings.setter
     def match_settings(self, value: MatchSettings) -> None:
-        self._settings.setValue(f"{_MATCH}long_side", value.long_side)
-        self._settings.setValue(f"{_MATCH}k", value.k)
-        self._settings.setValue(f"{_MATCH}map_weight", value.map_weight)
-        self._settings.setValue(f"{_MATCH}basis", value.basis)
-        self._settings.setValue(f"{_MATCH}basis_extractor", value.basis_extractor)
-        self._settings.setValue(
-            f"{_MATCH}descriptor_extractors", ",".join(value.descriptor_extractors)
-        )
+        if value == self.match_settings:
+            return
+        kept = {
+            "basis_extractor": value.basis_extractor,
+            "descriptor_extractors": ",".join(value.descriptor_extractors),
+            "long_side": value.long_side,
+            "k": value.k,
+            "basis": value.basis,
+            "map_weight": value.map_weight,
+        }
+        for key, setting in kept.items():
+            self._settings.setValue(_MATCH + key, setting)
         self.changed.emit("match_settings")
+
+    # Private
+
+    def _flag(self, key: str) -> bool:
+        """Return a yes or no; no where nothing is kept."""
+        return str(self._settings.value(key, "false")).lower() == "true"
+
+    def _set_flag(self, key: str, value: bool) -> None:
+        """Keep a yes or no; as a word, because an INI file knows no others."""
+        if value != self._flag(key):
+            self._settings.setValue(key, "true" if value else "false")
+            self.changed.emit(key)
+
+    def _text(self, key: str, default: str) -> str:
+        """Return a text among the matching settings."""
+        found = self._settings.value(_MATCH + key, default)
+        # An INI file gives a text with commas back as a list.
+        return ",".join(map(str, found)) if isinstance(found, list) else str(found)
 
     def _choice(self, key: str, allowed: tuple[str, ...]) -> str:
         """Return a word out of some; the first of them where another is kept."""
         found = str(self._settings.value(key, allowed[0]))
         return found if found in allowed else allowed[0]
 
-    def _whole(self, key: str, default: int, low: int, high: int) -> int:
-        """Return a whole number within its limits."""
+    def _whole(self, key: str, default: int, limits: tuple[int, int]) -> int:
+        """Return a whole number within its limits, both included."""
         try:
-            found = int(str(self._settings.value(_MATCH + key, default)))
+            found = int(str(self._settings.value(key, default)))
         except ValueError:
             return default
-        return found if low <= found <= high else default
+        return found if limits[0] <= found <= limits[1] else default
 
     def _share(self, key: str, default: float) -> float:
         """Return a number in [0, 1]."""
         try:
-            found = float(str(self._settings.value(_MATCH + key, default)))
+            found = float(str(self._settings.value(key, default)))
         except ValueError:
             return default
         return found if 0.0 <= found <= 1.0 else default
 
-    def _set(self, key: str, value: object, *, name: str = "") -> None:
-        """Keep a value and tell of it, if it is another one."""
-        if self._settings.value(key) != value:
+    def _set(self, key: str, value: object, was: object, *, name: str = "") -> None:
+        """Keep a value and tell of it, if it is another one than it was."""
+        if value != was:
             self._settings.setValue(key, value)
             self.changed.emit(name or key)

@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, Signal
 
 from fmstudio.errors import FmstudioError, StoreError
 from fmstudio.project.diff import ProjectDiff
-from fmstudio.project.model import Project, Status
 from fmstudio.session import (
+    CacheLimits,
     Failure,
     LandReport,
     MatchSettings,
@@ -17,6 +17,7 @@ from fmstudio.session import (
     Proposal,
     Session,
 )
+from fmstudio.session_requests import reviewed_targets
 from fmstudio.ui.controller import Controller, Level
 from fmstudio.ui.tasks import Task, Tasks, sentence_of
 from fmstudio.worker.service import Priority
@@ -87,6 +88,7 @@ class Propagation(QObject):
         target_ids: Sequence[int],
         settings: MatchSettings | None = None,
         device: str = "auto",
+        limits: CacheLimits | None = None,
     ) -> Task | None:
         """Carry what is accepted on the references to the targets.
 
@@ -96,6 +98,7 @@ class Propagation(QObject):
             Targets that are references, or reviewed in all that would be carried, are not done.
         settings : MatchSettings or None
         device : str
+        limits : CacheLimits or None
             As for `Session.job`.
 
         Returns
@@ -120,7 +123,7 @@ class Propagation(QObject):
         self._task = self._tasks.start(
             self.tr("Propagating to {0}").format(self._images(len(rest))),
             LANE,
-            lambda token: session.job(run.request, token, device),
+            lambda token: session.job(run.request, token, device, limits),
             priority=Priority.BATCH,
             on_item=lambda item: self._take(run, item),
             on_done=lambda: self._end(run),
@@ -277,14 +280,3 @@ class Propagation(QObject):
         """Return on how many images something has landed."""
         annotations = run.session.project.annotations
         return len({annotations[id_].image_id for id_ in report.landed})
-
-
-def reviewed_targets(project: Project, request: PropagationRequest) -> frozenset[int]:
-    """Return the targets on which each of the categories to carry has been accepted already."""
-    wanted = {mark.category for reference in request.references for mark in reference.marks}
-    return frozenset(
-        target.id
-        for target in request.targets
-        if wanted
-        <= {a.category_id for a in project.annotations_of(target.id) if a.status is Status.ACCEPTED}
-    )

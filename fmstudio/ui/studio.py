@@ -6,10 +6,12 @@ from PySide6.QtCore import QObject, QRect, QSettings, QStandardPaths
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
+from fmstudio.session_jobs import Device, list_devices
 from fmstudio.ui import theme
 from fmstudio.ui.actions import ActionTable
 from fmstudio.ui.canvas.pair import CanvasPair
-from fmstudio.ui.controller import Controller
+from fmstudio.ui.controller import Controller, Level
+from fmstudio.ui.downloads import Downloads, Ended, How
 from fmstudio.ui.hints import HintStrip
 from fmstudio.ui.main_window import MainWindow, Parts
 from fmstudio.ui.opening import Opening
@@ -26,6 +28,7 @@ from fmstudio.ui.preferences import Preferences
 from fmstudio.ui.propagation import Propagation
 from fmstudio.ui.questions import Questions
 from fmstudio.ui.recent import keep_picture, listed, remembered
+from fmstudio.ui.running import Running
 from fmstudio.ui.status_bar import StatusBar
 from fmstudio.ui.tasks import Tasks
 from fmstudio.ui.toolbox import Toolbox
@@ -60,9 +63,13 @@ class Studio(QObject):
         self.controller = Controller(self)
         self.service = EngineService(self)
         self.tasks = Tasks(self.service, self)
+        self.downloads = Downloads(self)
         self.propagation = Propagation(self.controller, self.tasks, self)
         self.opening = Opening(self.controller, self.tasks, self._data, self)
         self.actions = ActionTable(self.controller, self)
+        self._asking = Running(self.tasks, "device", self)
+        self._asking.stepped.connect(self._on_devices)
+        self._devices: tuple[Device, ...] = ()
         self.log = LogModel(self)
         self.controller.noticeRaised.connect(self.log.add_notice)
         self._build()
@@ -84,6 +91,7 @@ class Studio(QObject):
         if self._has_left:
             return
         self._has_left = True
+        self.downloads.shut_down()
         self._leave_project()
         session = self.controller.session
         if session is not None:
@@ -95,11 +103,16 @@ class Studio(QObject):
         self.leave()
         return self.service.shutdown()
 
+    def ask_for_devices(self) -> None:
+        """Have the status bar say what this machine computes on, once it is known."""
+        if not self._devices and not self._asking.is_busy:
+            self._asking.start(self.tr("Looking at this machine"), list_devices)
+
     # Private
 
     def _build(self) -> None:
         """Make the window and what is in it."""
-        thumbnails = Thumbnails(self.controller, self.service)
+        self.thumbnails = Thumbnails(self.controller, self.service)
         self.canvases = CanvasPair(self.controller, self.service)
         self.welcome = WelcomePage(self.actions)
         # A splitter would take the strip for a third pane, so it lies over what holds the splitter.
@@ -108,10 +121,11 @@ class Studio(QObject):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.canvases)
         self.hints = HintStrip(self.controller, self.actions, area)
-        self.images = ImagesPanel(self.controller, thumbnails)
-        self.queue = QueuePanel(self.controller, thumbnails)
+        self.images = ImagesPanel(self.controller, self.thumbnails)
+        self.queue = QueuePanel(self.controller, self.thumbnails)
         self.annotation = AnnotationPanel(self.controller)
         self.categories = CategoriesPanel(self.controller)
+        self.log_panel = LogPanel(self.log)
         panels = {
             DockName.IMAGES: self.images,
             DockName.QUEUE: self.queue,
@@ -119,7 +133,7 @@ class Studio(QObject):
             DockName.HISTORY: HistoryPanel(self.controller),
             DockName.CATEGORIES: self.categories,
             DockName.TASKS: TasksPanel(self.tasks),
-            DockName.LOG: LogPanel(self.log),
+            DockName.LOG: self.log_panel,
         }
         self.status_bar = StatusBar(self.controller, self.tasks, self.log)
         parts = Parts(area, self.welcome, panels, self.status_bar)
@@ -128,6 +142,7 @@ class Studio(QObject):
     def _follow_preferences(self) -> None:
         """Do as the person has chosen, now and when it changes."""
         self.hints.dismissed.connect(self._dismiss_hints)
+        self.downloads.ended.connect(self._on_download)
         self.preferences.changed.connect(self._on_preference)
         for name in ("key_overrides", "hint_dismissed", "linked_views", "device"):
             self._on_preference(name)
@@ -147,7 +162,27 @@ class Studio(QObject):
             self.canvases.set_linked(chosen.linked_views)
             self.actions["link-views"].setChecked(chosen.linked_views)
         elif name == "device":
-            self.status_bar.show_device(self.tr("device: {0}").format(chosen.device))
+            self.status_bar.show_device(self._device_name())
+
+    def _on_devices(self, devices: tuple[Device, ...]) -> None:
+        """Name the device from now on."""
+        self._devices = devices
+        self._on_preference("device")
+
+    def _on_download(self, ended: Ended) -> None:
+        """Say how a download ended: its dialog may be closed."""
+        level = Level.WARNING if ended.how is How.FAILED else Level.INFO
+        self.controller.notify(ended.text, level)
+
+    def _device_name(self) -> str:
+        """Return what is computed on, in words: its name as soon as that is known."""
+        chosen = self.preferences.device
+        for device in self._devices:
+            if chosen in ("auto", device.kind):
+                return device.name
+        if chosen == "auto":
+            return self.tr("fastest device")
+        return chosen.upper()
 
     def _dismiss_hints(self) -> None:
         """Never show the first steps again."""

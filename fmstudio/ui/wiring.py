@@ -156,7 +156,7 @@ class Wiring(QObject):
             canvas.viewChanged.connect(self._show_zoom)
         studio.canvases.activeChanged.connect(self._show_zoom)
         studio.status_bar.tasksWanted.connect(studio.window.dock(DockName.TASKS).reveal)
-        studio.status_bar.logWanted.connect(studio.window.dock(DockName.LOG).reveal)
+        studio.status_bar.logWanted.connect(self._show_errors)
 
     # Files
 
@@ -192,15 +192,17 @@ class Wiring(QObject):
 
     def _import_coco(self) -> None:
         """Open the import dialog."""
-        self._open(ImportDialog(self._studio.controller, None, self._studio.window))
+        self._import_coco_from(None)
 
-    def _import_coco_from(self, path: Path) -> None:
+    def _import_coco_from(self, path: Path | None) -> None:
         """Open the import dialog on a file."""
-        self._open(ImportDialog(self._studio.controller, path, self._studio.window))
+        studio = self._studio
+        self._open(ImportDialog(studio.controller, path, studio.window, tasks=studio.tasks))
 
     def _export(self) -> None:
         """Open the export dialog."""
-        self._open(ExportDialog(self._studio.controller, self._studio.window))
+        studio = self._studio
+        self._open(ExportDialog(studio.controller, studio.window, tasks=studio.tasks))
 
     def _say_saved(self) -> None:
         """Say that there is nothing to save, and where it is."""
@@ -307,15 +309,26 @@ class Wiring(QObject):
     def _propagate(self) -> None:
         """Ask what is carried where, and start."""
         studio = self._studio
-        dialog = PropagateDialog(studio.controller, studio.images.selected_ids(), studio.window)
+        dialog = PropagateDialog(
+            studio.controller,
+            studio.images.selected_ids(),
+            studio.window,
+            thumbnails=studio.thumbnails,
+            is_running=studio.propagation.is_running,
+        )
         dialog.startRequested.connect(self._start_run)
         self._open(dialog)
 
     def _start_run(self, reference_ids: tuple[int, ...], target_ids: tuple[int, ...]) -> None:
         """Start a propagation as the person's settings say."""
         chosen = self._studio.preferences
+        self._studio.ask_for_devices()
         self._studio.propagation.start(
-            reference_ids, target_ids, chosen.match_settings, chosen.device
+            reference_ids,
+            target_ids,
+            chosen.match_settings,
+            chosen.device,
+            chosen.cache_limits,
         )
 
     # View
@@ -339,6 +352,11 @@ class Wiring(QObject):
         self._studio.actions["show-reference"].setChecked(workspace.shows_reference)
         self._studio.canvases.set_reference_visible(workspace.shows_reference)
 
+    def _show_errors(self) -> None:
+        """Bring the log to the front, with its errors alone."""
+        self._studio.window.dock(DockName.LOG).reveal()
+        self._studio.log_panel.show_errors()
+
     def _fill_screen(self, is_full: bool) -> None:
         """Use the whole screen, or the place from before."""
         state = self._studio.window.windowState()
@@ -353,12 +371,16 @@ class Wiring(QObject):
 
     def _show_models(self) -> None:
         """Open the table of networks."""
-        self._open(ModelsDialog(self._studio.service, self._studio.window))
+        studio = self._studio
+        self._open(ModelsDialog(studio.service, studio.window, downloads=studio.downloads))
 
     def _show_settings(self) -> None:
         """Open the settings."""
         studio = self._studio
-        self._open(SettingsDialog(studio.controller, studio.preferences, studio.window))
+        dialog = SettingsDialog(
+            studio.controller, studio.preferences, studio.window, service=studio.service
+        )
+        self._open(dialog)
 
     def _show_about(self) -> None:
         """Say what this program is."""

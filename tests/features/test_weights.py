@@ -1,9 +1,6 @@
 import hashlib
 import os
 import pickle
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import huggingface_hub.constants
@@ -11,15 +8,13 @@ import pytest
 import torch
 from safetensors.torch import save, save_file
 
-from fmstudio.engine.cancel import CancelToken
-from fmstudio.errors import Cancelled, WeightsError
+from fmstudio.errors import WeightsError
 from fmstudio.features import weights
 from fmstudio.features.registry import make_extractor
 from fmstudio.features.weights import (
     HUB,
     PACKAGED,
     available,
-    fetch,
     find,
     hub_model,
     load_tensors,
@@ -182,89 +177,3 @@ def test_files_of_other_things_are_explained(content: object, tmp_path: Path) ->
     torch.save(content, tmp_path / "x.pth")
     with pytest.raises(WeightsError, match="named tensors"):
         load_tensors(tmp_path / "x.pth")
-
-
-class Hub(ThreadingHTTPServer):
-    """As much of a model hub as a download needs, on this machine."""
-
-    content = save({"a": torch.zeros(300_000)})
-    etag = hashlib.sha256(content).hexdigest()
-
-
-class HubHandler(BaseHTTPRequestHandler):
-    """Serves one weights file."""
-
-    server: Hub
-
-    def do_HEAD(self) -> None:
-        if "dinov2" not in self.path:
-            self.send_response(404)
-            self.send_header("X-Error-Code", "RepoNotFound")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        self.send_response(200)
-        self.send_header("X-Repo-Commit", COMMIT)
-        self.send_header("ETag", f'"{self.server.etag}"')
-        self.send_header("Content-Length", str(len(self.server.content)))
-        self.end_headers()
-
-    def do_GET(self) -> None:
-        self.do_HEAD()
-        self.wfile.write(self.server.content)
-
-    def log_message(self, format: str, *args: object) -> None:
-        return
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """Run a hub of our own and point the client to it."""
-    server = Hub(("127.0.0.1", 0), HubHandler)
-    url = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", url)
-    template = url + "/{repo_id}/resolve/{revision}/{filename}"
-    monkeypatch.setattr(huggingface_hub.constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setattr(huggingface_hub.constants, "DOWNLOAD_CHUNK_SIZE", 100_000)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_fetching_on_request_brings_the_file_and_tells_how_far_it_is(hub: Hub) -> None:
-    told: list[tuple[int, int]] = []
-    path = fetch("dinov2-s", progress=lambda done, total: told.append((done, total)))
-    assert path.read_bytes() == Hub.content
-    assert find("dinov2-s") == path
-    assert verify("dinov2-s", path) == Hub.etag
-    assert [done for done, _ in told] == sorted(done for done, _ in told)
-    assert told[-1] == (len(Hub.content), len(Hub.content))
-    assert len(told) > 3
-    told.clear()
-    assert fetch("dinov2-s", progress=lambda done, total: told.append((done, total))) == path
-    assert told == []
-
-
-def test_fetching_can_be_cancelled(hub: Hub) -> None:
-    token = CancelToken()
-
-    def progress(done: int, total: int) -> None:
-        if done >= total // 2:
-            token.cancel()
-
-    with pytest.raises(Cancelled):
-        fetch("dinov2-s", progress=progress, check=token.check)
-    with pytest.raises(WeightsError, match="not on this disk"):
-        find("dinov2-s")
-
-
-def test_a_failed_download_is_explained(hub: Hub) -> None:
-    with pytest.raises(WeightsError, match="could not be fetched from timm/vit_small_patch16"):
-        fetch("dinov3-s")
-
-
-def test_embedded_weights_need_no_fetching() -> None:
-    assert fetch("efficientnet-lite0") == find("efficientnet-lite0")

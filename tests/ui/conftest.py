@@ -9,6 +9,7 @@ import pytest
 
 from fmstudio.session import Session
 from fmstudio.ui.controller import Controller
+from fmstudio.ui.tasks import Tasks
 from fmstudio.worker.service import EngineService
 
 
@@ -50,3 +51,8 @@ def controller(qapp, make_session):
     controller = Controller()
     controller.set_session(make_session())
     return controller
+
+
+@pytest.fixture
+def tasks(service):
+    return Tasks(service)

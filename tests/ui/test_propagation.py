@@ -227,8 +227,8 @@ def test_nothing_is_done_where_all_is_reviewed(window, qtbot):
 def test_an_error_is_one_sentence_and_what_came_before_is_kept(window, qtbot, monkeypatch):
     job = window.session.job
 
-    def breaks(request, token, device):
-        for number, event in enumerate(job(request, token, device)):
+    def breaks(request, token, *where):
+        for number, event in enumerate(job(request, token, *where)):
             if number > 9:
                 raise MatchError("The maps cannot be made.")
             yield event

@@ -7,7 +7,7 @@ from PySide6.QtCore import Qt
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.panels.log_model import LogEntry, LogModel
 from fmstudio.ui.status_bar import StatusBar
-from fmstudio.ui.tasks import State, Tasks
+from fmstudio.ui.tasks import State
 from fmstudio.worker.service import EngineService
 
 
@@ -23,11 +23,6 @@ def service(qapp):
     service = EngineService()
     yield service
     assert service.shutdown(5000)
-
-
-@pytest.fixture
-def tasks(service) -> Tasks:
-    return Tasks(service)
 
 
 @pytest.fixture

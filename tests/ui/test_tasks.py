@@ -31,11 +31,6 @@ def service(qapp) -> Iterator[EngineService]:
     assert service.shutdown(5000)
 
 
-@pytest.fixture
-def tasks(service) -> Tasks:
-    return Tasks(service)
-
-
 def paced(*marks: tuple[float, int], total: int = 300, unit: str = "img") -> Task:
     task = Task("Propagating", unit=unit, phase="features")
     for now, done in marks:

@@ -1,35 +1,35 @@
-"""Settings: looks, device, cache, matching, keys. Each holds at once."""
+"""Settings: looks, device, memory, cache; matching; keys. Each holds at once."""
 
-import shutil
-from pathlib import Path
+from itertools import chain
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QDialogButtonBox,
-    QDoubleSpinBox,
     QFormLayout,
-    QHeaderView,
+    QFrame,
+    QHBoxLayout,
     QLabel,
-    QLineEdit,
     QPushButton,
-    QSpinBox,
-    QTableWidget,
-    QTableWidgetItem,
+    QScrollArea,
     QTabWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from fmstudio.session import MatchSettings
-from fmstudio.ui.action_specs import ACTIONS
-from fmstudio.ui.actions import translated
+from fmstudio.session_jobs import Device, clear_cache, list_devices, measure_cache
+from fmstudio.session_models import list_models
 from fmstudio.ui.controller import Controller
-from fmstudio.ui.preferences import DEVICES, THEMES, Preferences
+from fmstudio.ui.dialogs.fields import GAP, MARGIN, Caption, Choice, Number, heading
+from fmstudio.ui.dialogs.settings_keys import KeysPage
+from fmstudio.ui.dialogs.settings_matching import MatchingPage
+from fmstudio.ui.panels.glyphs import tabular
+from fmstudio.ui.preferences import CACHE_MB, MEMORY_MB, Preferences
+from fmstudio.ui.running import Running
+from fmstudio.ui.tasks import Tasks, sentence_of
+from fmstudio.worker.service import EngineService
 
-_MB = 1_000_000
+_MIB = 1 << 20
 
 
 class SettingsDialog(QDialog):
@@ -40,213 +40,237 @@ class SettingsDialog(QDialog):
     controller : Controller
     preferences : Preferences
     parent : QWidget or None
+    service : EngineService or None
+        Asks for devices and networks, which takes its time; None leaves both unasked.
     """
 
     def __init__(
-        self, controller: Controller, preferences: Preferences, parent: QWidget | None = None
+        self,
+        controller: Controller,
+        preferences: Preferences,
+        parent: QWidget | None = None,
+        *,
+        service: EngineService | None = None,
     ) -> None:
         super().__init__(parent)
-        self._controller, self._preferences = controller, preferences
         self.setWindowTitle(self.tr("Settings"))
         self.setMinimumSize(480, 440)
-        pages = QTabWidget(self)
-        pages.addTab(self._general(), self.tr("General"))
-        pages.addTab(self._matching(), self.tr("Matching"))
-        pages.addTab(self._key_page(), self.tr("Keys"))
+        self.resize(560, 560)
+        tasks = None if service is None else Tasks(service, self)
+        self.general = GeneralPage(controller, preferences, tasks)
+        self.matching = MatchingPage(preferences)
+        self.keys = KeysPage(preferences)
+        self.pages = QTabWidget(self)
+        for page, title in (
+            (self.general, self.tr("General")),
+            (self.matching, self.tr("Matching")),
+        ):
+            self.pages.addTab(_scrolled(page), title)
+        self.pages.addTab(self.keys, self.tr("Keys"))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         buttons.rejected.connect(self.reject)
+        row = QHBoxLayout()
+        row.addWidget(Caption(self.tr("Every change holds at once.")), 1)
+        row.addWidget(buttons)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(12, 12, 12, 12)
-        layout.addWidget(pages, 1)
-        layout.addWidget(buttons)
+        layout.setSpacing(GAP)
+        layout.addWidget(self.pages, 1)
+        layout.addLayout(row)
+        self._asking = Running(tasks, "models", self)
+        self._asking.stepped.connect(self._on_item)
+        if tasks is not None:
+            self._asking.start(
+                self.tr("Looking at this machine"),
+                lambda token: chain(list_devices(token), list_models(token)),
+            )
 
-    # General
+    def done(self, result: int) -> None:
+        """Close; what is still asked for is let go of."""
+        self._asking.stop()
+        self.general.stop()
+        super().done(result)
 
-    def _general(self) -> QWidget:
-        """Return the page of looks, device and cache."""
-        page = QWidget(self)
-        self.theme = _words(page, THEMES, self._preferences.theme, self.tr("Theme"))
-        self.theme.currentTextChanged.connect(self._set_theme)
-        self.device = _words(page, DEVICES, self._preferences.device, self.tr("Device"))
-        self.device.currentTextChanged.connect(self._set_device)
-        self.cache = QLabel(page)
-        self.clear = QPushButton(self.tr("Clear"), page)
-        self.clear.clicked.connect(self._clear_cache)
-        form = _form(page)
+    def _on_item(self, item: object) -> None:
+        """Show what this machine has."""
+        if isinstance(item, tuple) and item and isinstance(item[0], Device):
+            self.general.show_devices(item)
+        elif isinstance(item, tuple):
+            self.matching.show_models(item)
+
+
+class GeneralPage(QWidget):
+    """Looks, device, memory, and the cache of the open project.
+
+    Parameters
+    ----------
+    controller : Controller
+    preferences : Preferences
+    tasks : Tasks or None
+        Where the cache is measured and cleared; None does it at once.
+    """
+
+    def __init__(
+        self, controller: Controller, preferences: Preferences, tasks: Tasks | None
+    ) -> None:
+        super().__init__()
+        self._controller, self._preferences = controller, preferences
+        self._make_fields()
+        self._lay_out()
+        self._running = Running(tasks, "cache", self)
+        self._running.stepped.connect(self._on_measured)
+        self._running.failed.connect(self._on_failed)
+        self._measure()
+        controller.sessionChanged.connect(self._measure)
+
+    def _make_fields(self) -> None:
+        """Make the fields, as they are chosen now."""
+        chosen = self._preferences
+        self.theme = Choice(
+            self.tr("Theme"),
+            (
+                ("system", self.tr("As the system")),
+                ("light", self.tr("Light")),
+                ("dark", self.tr("Dark")),
+            ),
+        )
+        self.theme.choose(chosen.theme)
+        self.theme.currentIndexChanged.connect(self._keep_theme)
+        self.device = Choice(
+            self.tr("Compute on"),
+            (
+                ("auto", self.tr("The fastest there is")),
+                ("cpu", self.tr("Processor (CPU)")),
+                ("cuda", self.tr("NVIDIA graphics card (CUDA)")),
+                ("mps", self.tr("Apple graphics (Metal)")),
+            ),
+        )
+        self.device.choose(chosen.device)
+        self.device.currentIndexChanged.connect(self._keep_device)
+        self.devices = Caption(self.tr("Holds from the next propagation on."))
+        self.memory = Number(self.tr("Memory for features"), MEMORY_MB, 128, self.tr(" MB"))
+        self.memory.setValue(chosen.memory_budget_mb)
+        self.memory.valueChanged.connect(self._keep_memory)
+        self.limit = Number(self.tr("Limit of the cache"), CACHE_MB, 1024, self.tr(" MB"))
+        self.limit.setValue(chosen.cache_limit_mb)
+        self.limit.valueChanged.connect(self._keep_limit)
+        self.cache = QLabel()
+        self.cache.setFont(tabular(self.cache.font()))
+        self.clear = QPushButton(self.tr("Clear"))
+        self.clear.setAccessibleName(self.tr("Clear the cache"))
+        self.clear.setAutoDefault(False)
+        self.clear.clicked.connect(self._clear)
+
+    def _lay_out(self) -> None:
+        """Put the fields in their places."""
+        form = QFormLayout(self)
+        form.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
+        form.setHorizontalSpacing(MARGIN)
+        form.setVerticalSpacing(GAP)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow(self.tr("Theme"), self.theme)
         form.addRow(self.tr("Compute on"), self.device)
-        form.addRow(self.tr("Cache of this project"), self.cache)
-        form.addRow("", self.clear)
-        self._measure_cache()
-        return page
+        form.addRow("", self.devices)
+        form.addRow(self.tr("Memory for features"), self.memory)
+        form.addRow("", Caption(self.tr("How much of what it has computed a run keeps at hand.")))
+        form.addRow(heading(self.tr("Cache of this project")))
+        row = QHBoxLayout()
+        row.addWidget(self.cache, 1)
+        row.addWidget(self.clear)
+        form.addRow(self.tr("In use"), row)
+        form.addRow(self.tr("Limit"), self.limit)
+        form.addRow(
+            "",
+            Caption(
+                self.tr(
+                    "Features and thumbnails, so that nothing is computed twice. What was not used "
+                    "for longest goes first; clearing costs time, never work."
+                )
+            ),
+        )
 
-    def _set_theme(self, value: str) -> None:
+    def show_devices(self, devices: tuple[Device, ...]) -> None:
+        """Say what this machine has; what it lacks can no longer be chosen."""
+        here = {device.kind for device in devices}
+        model = self.device.model()
+        for row in range(self.device.count()):
+            kind = str(self.device.itemData(row))
+            is_here = kind == "auto" or kind in here
+            flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+            value = flags if is_here else Qt.ItemFlag.NoItemFlags
+            # Qt's own store of a box's rows: its flags are kept one role before the person's.
+            model.setData(model.index(row, 0), value.value, int(Qt.ItemDataRole.UserRole) - 1)
+        names = ", ".join(device.name for device in devices)
+        text = self.tr("This machine has: {0}. Holds from the next propagation on.").format(names)
+        if self.device.key not in {"auto", *here}:
+            text = self.tr("This machine has no such device. It has: {0}.").format(names)
+        self.devices.setText(text)
+
+    def stop(self) -> None:
+        """Let go of what is under way."""
+        self._running.stop()
+
+    # What a person chooses
+
+    def _keep_theme(self) -> None:
         """Change the looks."""
-        self._preferences.theme = value
+        self._preferences.theme = self.theme.key
 
-    def _set_device(self, value: str) -> None:
+    def _keep_device(self) -> None:
         """Change where the next propagation computes."""
-        self._preferences.device = value
+        self._preferences.device = self.device.key
 
-    def _cache_dir(self) -> Path | None:
-        """Return the folder of the open project's caches, if it is there."""
+    def _keep_memory(self, value: int) -> None:
+        """Change how much the next propagation holds."""
+        self._preferences.memory_budget_mb = value
+
+    def _keep_limit(self, value: int) -> None:
+        """Change how much the cache may take."""
+        self._preferences.cache_limit_mb = value
+
+    # The cache
+
+    def _measure(self) -> None:
+        """Have the cache measured."""
         session = self._controller.session
-        return session.cache_dir if session is not None and session.cache_dir.is_dir() else None
+        self.clear.setEnabled(False)
+        if session is None:
+            self._running.stop()
+            self.cache.setText(self.tr("No project is open."))
+            return
+        self.cache.setText(self.tr("Measuring…"))
+        folder = session.cache_dir
+        self._running.start(
+            self.tr("Measuring the cache"), lambda token: measure_cache(folder, token)
+        )
 
-    def _measure_cache(self) -> None:
+    def _clear(self) -> None:
+        """Have the cache deleted; all of it can be computed again."""
+        session = self._controller.session
+        if session is not None:
+            self.clear.setEnabled(False)
+            self.cache.setText(self.tr("Clearing…"))
+            folder = session.cache_dir
+            self._running.start(
+                self.tr("Clearing the cache"), lambda token: clear_cache(folder, token)
+            )
+
+    def _on_measured(self, size: object) -> None:
         """Say how large the cache is."""
-        folder = self._cache_dir()
-        size = 0 if folder is None else sum(f.stat().st_size for f in folder.rglob("*.*"))
-        self.cache.setText(self.tr("{0} MB").format(f"{size / _MB:,.1f}"))
-        self.clear.setEnabled(size > 0)
+        if isinstance(size, int):
+            self.cache.setText(self.tr("{0} MB").format(f"{size / _MIB:,.1f}"))
+            self.clear.setEnabled(size > 0)
 
-    def _clear_cache(self) -> None:
-        """Delete the caches; all of it can be computed again."""
-        folder = self._cache_dir()
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-        self._measure_cache()
-
-    # Matching
-
-    def _matching(self) -> QWidget:
-        """Return the page of the matching settings, each with what it does."""
-        page, chosen = QWidget(self), self._preferences.match_settings
-        self.long_side = QSpinBox(page)
-        self.long_side.setRange(128, 4096)
-        self.long_side.setSingleStep(64)
-        self.long_side.setValue(chosen.long_side)
-        self.long_side.setSuffix(self.tr(" px"))
-        self.k = QSpinBox(page)
-        self.k.setRange(1, 1000)
-        self.k.setValue(chosen.k)
-        self.map_weight = QDoubleSpinBox(page)
-        self.map_weight.setRange(0.0, 1.0)
-        self.map_weight.setSingleStep(0.05)
-        self.map_weight.setValue(chosen.map_weight)
-        self.basis = _words(page, ("feature", "uniform"), chosen.basis, self.tr("Basis"))
-        self.basis_extractor = QLineEdit(chosen.basis_extractor, page)
-        self.descriptors = QLineEdit(",".join(chosen.descriptor_extractors), page)
-        rows = (
-            (self.tr("Working size"), self.long_side, self.tr("larger sees more, and is slower")),
-            (self.tr("Basis functions"), self.k, self.tr("more follow finer detail")),
-            (self.tr("Share of the map"), self.map_weight, self.tr("the rest is raw similarity")),
-            (self.tr("Basis"), self.basis, self.tr("from features, or of the grid alone")),
-            (self.tr("Basis network"), self.basis_extractor, self.tr("see Models")),
-            (self.tr("Descriptor networks"), self.descriptors, self.tr("with commas between")),
-        )
-        form = _form(page)
-        for name, field, tip in rows:
-            field.setToolTip(tip)
-            field.setAccessibleName(name)
-            form.addRow(name, field)
-        reset = QPushButton(self.tr("Reset to the defaults"), page)
-        reset.clicked.connect(self._reset)
-        form.addRow("", reset)
-        for box in (self.long_side, self.k, self.map_weight):
-            box.editingFinished.connect(self._keep_matching)
-        for line in (self.basis_extractor, self.descriptors):
-            line.editingFinished.connect(self._keep_matching)
-        self.basis.currentTextChanged.connect(self._keep_matching)
-        return page
-
-    def _keep_matching(self) -> None:
-        """Keep what the page says."""
-        names = [name.strip() for name in self.descriptors.text().split(",") if name.strip()]
-        default = MatchSettings()
-        self._preferences.match_settings = MatchSettings(
-            basis_extractor=self.basis_extractor.text().strip() or default.basis_extractor,
-            descriptor_extractors=tuple(names) or default.descriptor_extractors,
-            long_side=self.long_side.value(),
-            k=self.k.value(),
-            basis=self.basis.currentText(),
-            map_weight=self.map_weight.value(),
-        )
-
-    def _reset(self) -> None:
-        """Take the defaults again."""
-        default = MatchSettings()
-        self.long_side.setValue(default.long_side)
-        self.k.setValue(default.k)
-        self.map_weight.setValue(default.map_weight)
-        self.basis.setCurrentText(default.basis)
-        self.basis_extractor.setText(default.basis_extractor)
-        self.descriptors.setText(",".join(default.descriptor_extractors))
-        self._keep_matching()
-
-    # Keys
-
-    def _key_page(self) -> QWidget:
-        """Return the page on which commands get other keys."""
-        page = QWidget(self)
-        self.keys = QTableWidget(len(ACTIONS), 2, page)
-        self.keys.setHorizontalHeaderLabels([self.tr("Command"), self.tr("Keys")])
-        self.keys.verticalHeader().hide()
-        header = self.keys.horizontalHeader()
-        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        overrides = self._preferences.key_overrides
-        for row, spec in enumerate(ACTIONS):
-            name = QTableWidgetItem(translated(spec.text).format(spec.id[-1]).removesuffix("..."))
-            name.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable)
-            self.keys.setItem(row, 0, name)
-            text = overrides.get(spec.id, ", ".join(spec.keys))
-            self.keys.setItem(row, 1, QTableWidgetItem(text))
-        self.conflict = QLabel(page)
-        self.conflict.setWordWrap(True)
-        self.keys.itemChanged.connect(self._keep_keys)
-        layout = QVBoxLayout(page)
-        layout.addWidget(self.keys, 1)
-        layout.addWidget(self.conflict)
-        self._say_conflicts()
-        return page
-
-    def _keep_keys(self) -> None:
-        """Keep the keys that differ from the table's."""
-        chosen = {}
-        for row, spec in enumerate(ACTIONS):
-            text = self._cell(row, 1).strip()
-            if text != ", ".join(spec.keys):
-                chosen[spec.id] = text
-        self._preferences.key_overrides = chosen
-        self._say_conflicts()
-
-    def _cell(self, row: int, column: int) -> str:
-        """Return what stands in a cell."""
-        item = self.keys.item(row, column)
-        return "" if item is None else item.text()
-
-    def _say_conflicts(self) -> None:
-        """Name a key that two commands have, or that is none."""
-        seen: dict[str, str] = {}
-        fault = ""
-        for row in range(self.keys.rowCount()):
-            name = self._cell(row, 0)
-            for key in filter(None, self._cell(row, 1).split(", ")):
-                plain = QKeySequence(key).toString()
-                if not plain:
-                    fault = self.tr("'{0}' of '{1}' is no key.").format(key, name)
-                elif plain in seen and seen[plain] != name:
-                    fault = self.tr("{0} is the key of both '{1}' and '{2}'.").format(
-                        plain, seen[plain], name
-                    )
-                seen[plain] = name
-        self.conflict.setText(fault)
+    def _on_failed(self, error: Exception) -> None:
+        """Say why the size is not known."""
+        self.cache.setText(sentence_of(error))
 
 
-def _form(page: QWidget) -> QFormLayout:
-    """Return a form with this program's distances."""
-    form = QFormLayout(page)
-    form.setContentsMargins(12, 12, 12, 12)
-    form.setHorizontalSpacing(16)
-    form.setVerticalSpacing(8)
-    form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
-    return form
-
-
-def _words(page: QWidget, words: tuple[str, ...], chosen: str, name: str) -> QComboBox:
-    """Return a box with one of some words chosen."""
-    box = QComboBox(page)
-    box.addItems(words)
-    box.setCurrentText(chosen)
-    box.setAccessibleName(name)
-    return box
+def _scrolled(page: QWidget) -> QScrollArea:
+    """Return a page that can be scrolled where the window is low."""
+    area = QScrollArea()
+    area.setWidget(page)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return area

@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 
 from fmstudio.errors import WeightsError
 from fmstudio.ui.panels.tasks import TasksPanel
-from fmstudio.ui.tasks import State, Tasks
+from fmstudio.ui.tasks import State
 from fmstudio.worker.service import EngineService
 
 
@@ -21,11 +21,6 @@ def service(qapp):
     service = EngineService()
     yield service
     assert service.shutdown(5000)
-
-
-@pytest.fixture
-def tasks(service) -> Tasks:
-    return Tasks(service)
 
 
 @pytest.fixture
