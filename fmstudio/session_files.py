@@ -40,17 +40,27 @@ class RelocateReport:
 def walk(paths: Iterable[Path]) -> Iterator[Path]:
     """Yield files as given, and the images in and under folders, in order of their names.
 
-    In folders, files count by their ending, and what begins with a dot is left out.
+    In folders, files count by their ending; what begins with a dot is left out, and so is what a
+    project caches, where thumbnails are images too.
     """
     for path in paths:
         if not path.is_dir():
             yield path
             continue
         for folder, folders, files in os.walk(path):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            folders[:] = sorted(
+                name
+                for name in folders
+                if not name.startswith(".") and not _is_cache(Path(folder) / name)
+            )
             for name in sorted(files):
                 if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
                     yield Path(folder) / name
+
+
+def _is_cache(folder: Path) -> bool:
+    """Return whether a folder is a project's cache: NAME.cache beside NAME.fmstudio."""
+    return folder.suffix == ".cache" and folder.with_suffix(".fmstudio").exists()
 
 
 def stored_path(base: Path, path: Path) -> str:

@@ -240,6 +240,17 @@ def test_what_cannot_be_added_is_named_and_the_rest_goes_on(session: Session, fo
     assert session.history.undo_label == "Add 1 image"
 
 
+def test_the_cache_of_a_project_holds_no_images_to_add(session: Session, folder: Path) -> None:
+    thumbnails = session.cache_dir / "thumbnails"
+    thumbnails.mkdir(parents=True)
+    write_image(thumbnails / "small.png", 7)
+    write_image(folder / "no project.cache" / "photo.png", 8)
+    session.add_images([folder])
+    names = {image.file_name for image in session.project.images.values()}
+    assert "photo.png" in names
+    assert "small.png" not in names
+
+
 def test_adding_nothing_is_no_step(session: Session, folder: Path) -> None:
     history = session.history
     assert session.add_images([folder / "photos"]).added == ()

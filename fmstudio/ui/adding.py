@@ -56,8 +56,7 @@ def look_at(
     files = []
     for file in walk(paths):
         token.check()
-        if not _is_cached(file):
-            files.append(file)
+        files.append(file)
     chunk = _CHUNK + len(project.images) // _IMAGES_PER_FILE
     for start in range(0, len(files), chunk):
         token.check()
@@ -66,11 +65,3 @@ def look_at(
         # With what was found, so that a twin in a later chunk is noticed.
         project = apply(project, AddImages(tuple(items)))
         yield Looked(start + len(part), len(files), tuple(items), tuple(skipped))
-
-
-def _is_cached(file: Path) -> bool:
-    """Return whether a file lies in a project's cache, where thumbnails are images too."""
-    return any(
-        folder.suffix == ".cache" and folder.with_suffix(".fmstudio").exists()
-        for folder in file.parents
-    )

@@ -4,7 +4,7 @@ Views hold no truth. They read `Controller.project` and where the person is in i
 signal says so, and hand edits to `Controller.perform`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -173,11 +173,22 @@ class Controller(QObject):
             self._reference_id = image_id
             self.shownChanged.emit()
 
-    def step(self, by: int) -> None:
-        """Show the image that comes so many places after the target, or before it."""
+    def step(self, by: int, among: Collection[int] | None = None) -> None:
+        """Show the image that comes so many places after the target, or before it.
+
+        Parameters
+        ----------
+        by : int
+        among : collection of int, or None
+            Images that count; None counts all.
+        """
         if self.project is None or not self.project.images:
             return
-        images = [image.id for image in self.project.sorted_images()]
+        images = [
+            image.id
+            for image in self.project.sorted_images()
+            if among is None or image.id in among or image.id == self._target_id
+        ]
         at = images.index(self._target_id) if self._target_id in images else -by
         self.show_target(images[max(0, min(len(images) - 1, at + by))])
 

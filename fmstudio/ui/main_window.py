@@ -213,9 +213,12 @@ class MainWindow(QMainWindow):
         self.resizeDocks([docks[DockName.TASKS]], [_BOTTOM], high)
         self.resizeDocks([docks[DockName.TASKS], docks[DockName.LOG]], [1, 1], wide)
         height = self._stack.height()
-        for pair in ((DockName.IMAGES, DockName.QUEUE), (DockName.ANNOTATION, DockName.HISTORY)):
-            shares = [height * 3 // 5, height * 2 // 5]
-            self.resizeDocks([docks[name] for name in pair], shares, high)
+        for upper, lower, share in (
+            (DockName.IMAGES, DockName.QUEUE, 0.6),
+            (DockName.ANNOTATION, DockName.HISTORY, 0.7),
+        ):
+            first = round(share * height)
+            self.resizeDocks([docks[upper], docks[lower]], [first, height - first], high)
 
     def _build_menus(self) -> None:
         """Fill the menus from the table of commands."""

@@ -106,7 +106,7 @@ class Studio(QObject):
     def ask_for_devices(self) -> None:
         """Have the status bar say what this machine computes on, once it is known."""
         if not self._devices and not self._asking.is_busy:
-            self._asking.start(self.tr("Looking at this machine"), list_devices)
+            self._asking.start(self.tr("Starting the engine"), list_devices)
 
     # Private
 

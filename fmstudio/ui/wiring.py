@@ -145,6 +145,7 @@ class Wiring(QObject):
         opening.cocoDropped.connect(self._import_coco_from)
         studio.images.propagateRequested.connect(actions["propagate"].trigger)
         studio.queue.exportRequested.connect(actions["export"].trigger)
+        studio.queue.propagateRequested.connect(actions["propagate"].trigger)
         studio.propagation.runningChanged.connect(actions.set_running)
         studio.annotation.use_actions(actions["accept"], actions["reject"], actions["delete"])
         actions["show-reference"].setChecked(True)
@@ -271,13 +272,15 @@ class Wiring(QObject):
     # Images and review
 
     def _step(self, by: int) -> None:
-        """Show the next image of the list, as it is filtered; outside of it, of the project."""
-        controller, ids = self._studio.controller, self._studio.images.model.ids
-        row = self._studio.images.model.row_of(controller.target_id)
-        if row is None or not ids:
-            controller.step(by)
+        """Show the next image of the list, as it is filtered; without one, of the project."""
+        controller, model = self._studio.controller, self._studio.images.model
+        row = model.row_of(controller.target_id)
+        if row is not None:
+            controller.show_target(model.ids[max(0, min(len(model.ids) - 1, row + by))])
+        elif len(model.ids):
+            controller.step(by, among=frozenset(model.ids))
         else:
-            controller.show_target(ids[max(0, min(len(ids) - 1, row + by))])
+            controller.step(by)
 
     def _search(self) -> None:
         """Go to the field that searches the images, wherever its dock is."""

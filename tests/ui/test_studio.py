@@ -297,6 +297,19 @@ def test_stepping_keeps_to_the_list_as_it_is_filtered(qtbot, studio, make_sessio
     assert all("a" in name for name in names)
 
 
+def test_stepping_from_outside_the_filter_goes_to_the_next_that_it_finds(
+    qtbot, studio, make_session
+):
+    controller = studio.controller
+    controller.set_session(make_session())
+    with qtbot.waitSignal(studio.images.model.filtered):
+        studio.images.search.set_text("name:tabby.jpg")
+    ids = {image.file_name: image.id for image in controller.project.images.values()}
+    controller.show_target(ids["egyptian.jpg"])
+    studio.actions["next-image"].trigger()
+    assert controller.target_id == ids["tabby.jpg"]
+
+
 def test_escape_goes_back_one_step_at_a_time(qtbot, studio, make_session):
     studio.controller.set_session(make_session())
     controller = studio.controller

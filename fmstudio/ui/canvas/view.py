@@ -1,5 +1,6 @@
 """One image canvas: the image, what is marked on it, and the gestures of the active tool."""
 
+from operator import is_
 from typing import Literal
 
 import numpy as np
@@ -65,6 +66,8 @@ class CanvasView(GestureView):
         self._hovered: Counterpart | None = None
         self._pointed_at: Counterpart | None = None
         self._are_overlays_visible = True
+        self._ghosts: tuple[Annotation, ...] = ()
+        self._has_failed = False
         self._painter = MarkPainter()
         self.setMinimumSize(160, 120)
         self.setAccessibleName(
@@ -76,7 +79,7 @@ class CanvasView(GestureView):
         controller.shownChanged.connect(self._on_shown)
         controller.sessionChanged.connect(self._on_shown)
         controller.projectChanged.connect(self._on_project)
-        controller.inboxChanged.connect(self.refresh)
+        controller.inboxChanged.connect(self._on_inbox)
         controller.selectionChanged.connect(self.refresh)
         self._on_shown()
 
@@ -202,7 +205,10 @@ class CanvasView(GestureView):
         self.refresh()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Follow a change of the scheme."""
+        """Follow a change of the scheme; when the person comes back, try a lost image again."""
+        is_back = event.type() == QEvent.Type.ActivationChange and self.isActiveWindow()
+        if is_back and self._has_failed:
+            self.reload()
         if event.type() == QEvent.Type.PaletteChange:
             self.refresh()
         super().changeEvent(event)
@@ -230,6 +236,7 @@ class CanvasView(GestureView):
         self._service.cancel(self._lane)
         self._image_id, self._key, self._pyramid = wanted, key, None
         self._draft = self._ticket = None
+        self._has_failed = False
         self._set_hovered(None)
         self.setAccessibleDescription("" if image is None else image.file_name)
         if image is None:
@@ -274,7 +281,16 @@ class CanvasView(GestureView):
     def _on_failed(self, ticket: Ticket, error: Exception) -> None:
         """Say why an image cannot be shown."""
         if ticket == self._ticket:
+            self._has_failed = True
             self._message.say_error(str(error))
+
+    def _on_inbox(self) -> None:
+        """Draw what has come for this image; most of what comes is for others."""
+        ghosts = () if self._image_id is None else self._controller.ghosts(self._image_id)
+        is_known = len(ghosts) == len(self._ghosts) and all(map(is_, ghosts, self._ghosts))
+        if not is_known:
+            self._ghosts = ghosts
+            self.refresh()
 
     def _on_project(self, diff: ProjectDiff) -> None:
         """Draw what has changed here; an image whose file has changed is loaded again."""

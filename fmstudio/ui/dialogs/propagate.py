@@ -271,7 +271,8 @@ class _ReferenceDelegate(QStyledItemDelegate):
         project, image_id = self._controller.project, int(index.data(_ID))
         if project is None or image_id not in project.images:
             return
-        option.text = f"{index.data()}\n{content_of(project, image_id)}"
+        # A row's text breaks at Unicode's sign for it only.
+        option.text = f"{index.data()}\u2028{content_of(project, image_id)}"
         option.features |= QStyleOptionViewItem.ViewItemFeature.HasDisplay
         if self._thumbnails is None:
             return

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from fmstudio.ui.action_specs import ACTIONS, SPECS, ActionSpec
 from fmstudio.ui.actions import translated
-from fmstudio.ui.dialogs.fields import GAP, TABLE_SHEET, Caption, small_button
+from fmstudio.ui.dialogs.fields import GAP, MARGIN, TABLE_SHEET, Caption, small_button
 from fmstudio.ui.preferences import Preferences
 
 _ID = int(Qt.ItemDataRole.UserRole)
@@ -100,7 +100,7 @@ class KeysPage(QWidget):
         conflict.addWidget(self.said, 1)
         conflict.addWidget(self.take)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, GAP, 0, 0)
+        layout.setContentsMargins(MARGIN, MARGIN, MARGIN, MARGIN)
         layout.setSpacing(GAP)
         layout.addWidget(self.search)
         layout.addWidget(self.table, 1)

@@ -332,7 +332,7 @@ class AnnotationPanel(QWidget):
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(self._pages)
         splitter.addWidget(self._lower)
-        splitter.setSizes([184, 320])
+        splitter.setSizes([96, 400])
         splitter.setStretchFactor(1, 1)
         whole = _column(self)
         whole.addLayout(_row(self.switch, None, self.count_label))
@@ -356,13 +356,11 @@ class AnnotationPanel(QWidget):
         column.addLayout(_row(self.placed_label, None, self.doubtful_button))
         column.addWidget(self.keypoint_list, 1)
         column.addLayout(_row(self.mask_label, None))
-        actions = _row(
-            self.accept_button, self.reject_button, self.delete_button, self.category_box
-        )
-        actions.setStretch(3, 1)
+        actions = _row(self.accept_button, self.reject_button, self.delete_button, None)
         lower = QWidget()
         below = _column(lower)
         below.addLayout(actions)
+        below.addLayout(_row(self.category_box))
         below.addWidget(self.hint_label)
         below.addWidget(self.details, 1)
         below.addStretch()
@@ -395,7 +393,7 @@ def _mask_text(panel: QWidget, annotation: Annotation) -> str:
     mask = annotation.mask
     if mask is not None:
         share = 100 * mask.area / mask.n_pixels
-        return panel.tr("Mask {0:,} px, {1:.1f} % of the image").format(mask.area, share)
+        return panel.tr("Mask {0:,} px, {1:.1f}\u00a0% of the image").format(mask.area, share)
     if annotation.bbox is not None:
         return panel.tr("Box {0:.0f} x {1:.0f} px").format(*annotation.bbox[2:])
     return panel.tr("No mask")

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from fmstudio.project.diff import ProjectDiff
+from fmstudio.project.model import Project
 from fmstudio.project.review import QueueItem
 from fmstudio.project.wording import counted
 from fmstudio.ui.controller import Controller
@@ -39,6 +40,8 @@ class QueuePanel(QWidget):
 
     exportRequested = Signal()
     """Everything is reviewed, and the person wants it in a file."""
+    propagateRequested = Signal()
+    """Nothing waits, and the person wants what is accepted on the images that have nothing."""
 
     def __init__(
         self, controller: Controller, thumbnails: Thumbnails, parent: QWidget | None = None
@@ -64,7 +67,7 @@ class QueuePanel(QWidget):
         layout.addWidget(self._sure)
         self.view.selectionModel().currentRowChanged.connect(self._on_current)
         self.view.clicked.connect(self._on_clicked)
-        self._empty.pressed.connect(self.exportRequested)
+        self._empty.pressed.connect(self._on_pressed)
         self._sure.limit.valueChanged.connect(self._say_cost)
         self._sure.accepted.connect(self.accept_above)
         thumbnails.arrived.connect(self._on_thumbnail)
@@ -225,7 +228,11 @@ class QueuePanel(QWidget):
         self._reviewed.setVisible(total > 0)
         self._left.setVisible(bool(queue))
         self._sure.setVisible(bool(queue))
-        if total:
+        bare = _without_annotations(project)
+        if total and bare:
+            text = self.tr("Nothing waits for review. Nothing is marked on {0} yet.")
+            self._empty.say(text.format(counted(bare, "image")), self.tr("Propagate\u2026"))
+        elif total:
             self._empty.say(self.tr("Everything is reviewed."), self.tr("Export\u2026"))
         else:
             self._empty.say(
@@ -234,9 +241,21 @@ class QueuePanel(QWidget):
         self._pages.setCurrentWidget(self.view if queue else self._empty)
         self._say_cost()
 
+    def _on_pressed(self) -> None:
+        """Ask for what the empty list offers."""
+        if _without_annotations(self._controller.project):
+            self.propagateRequested.emit()
+        else:
+            self.exportRequested.emit()
+
     def _say_cost(self) -> None:
         """Say what accepting all above the limit would do."""
         self._sure.say_cost(*self.model.queue.above(self.limit.value()))
+
+
+def _without_annotations(project: Project | None) -> int:
+    """Return on how many images of a project nothing is marked."""
+    return 0 if project is None else len(project.images) - len(project.of_image)
 
 
 class _AcceptAbove(QWidget):

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication
 
 from fmstudio.project.edits import AddAnnotation
 from fmstudio.project.model import Annotation, Propagated, Status
@@ -159,8 +160,11 @@ def test_an_image_whose_file_has_come_back_can_be_read_again(pair, controller, q
     controller.show_target(other)
     qtbot.waitUntil(lambda: path.name in pair.target.message.text)
     aside.rename(path)
+    # The person has put it back by another program, and comes back to the window.
+    pair.activateWindow()
+    qtbot.waitUntil(pair.isActiveWindow)
     with qtbot.waitSignal(pair.target.ready):
-        pair.target.reload()
+        QApplication.sendEvent(pair.target, QEvent(QEvent.Type.ActivationChange))
     assert pair.target.message.text == ""
 
 
@@ -195,6 +199,22 @@ def test_an_edit_elsewhere_draws_nothing_here(pair, controller, monkeypatch):
         monkeypatch.setattr(canvas, "refresh", lambda role=canvas.role: drawn.append(role))
     new = Annotation(0, pair.target.image_id, source.category_id, source.keypoints, None)
     controller.perform(AddAnnotation(new))
+    assert drawn == ["target"]
+
+
+def test_ghosts_that_arrive_for_another_image_draw_nothing_here(pair, controller, monkeypatch):
+    source = controller.project.annotations_of(pair.reference.image_id)[0]
+    ghosts = {}
+    monkeypatch.setattr(controller, "ghosts", lambda image_id: ghosts.get(image_id, ()))
+    drawn = []
+    for canvas in pair.canvases:
+        monkeypatch.setattr(canvas, "refresh", lambda role=canvas.role: drawn.append(role))
+    ghosts[max(controller.project.images)] = (source,)
+    controller.inboxChanged.emit()
+    assert drawn == []
+    ghosts[pair.target.image_id] = (source,)
+    controller.inboxChanged.emit()
+    controller.inboxChanged.emit()
     assert drawn == ["target"]
 
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from fmstudio.geometry.points import Keypoints
-from fmstudio.project.edits import AddAnnotation, ChangeAnnotation, LandProposals
+from fmstudio.project.edits import AddAnnotation, ChangeAnnotation, LandProposals, RemoveImages
 from fmstudio.project.model import Annotation, Propagated, Status
 from fmstudio.project.review import review_queue
 from fmstudio.ui import theme
@@ -63,16 +63,28 @@ def test_next_shows_and_centres_a_proposal(panel, controller, qtbot):
     assert controller.selection.annotation_id == panel.model.queue[1].annotation_id
 
 
-def test_accepting_goes_on_and_the_last_leaves_the_export(panel, controller, qtbot):
+def test_accepting_goes_on_and_the_last_offers_the_images_with_nothing(panel, controller, qtbot):
     panel.show_next()
     for left in (2, 1, 0):
         panel.accept_current()
         assert len(panel.model.queue) == left
-    assert panel._empty.button.isVisible()
-    with qtbot.waitSignal(panel.exportRequested):
+    assert "on 1 image yet" in panel._empty.label.text()
+    with qtbot.waitSignal(panel.propagateRequested):
         qtbot.mouseClick(panel._empty.button, Qt.MouseButton.LeftButton)
     controller.undo()
     assert confidences(panel) == [0.9]
+
+
+def test_when_nothing_is_left_it_offers_the_export(panel, controller, qtbot):
+    project = controller.project
+    bare = [image for image in project.images if image not in project.of_image]
+    controller.perform(RemoveImages(tuple(bare)))
+    panel.show_next()
+    for _ in range(3):
+        panel.accept_current()
+    assert panel._empty.button.isVisible()
+    with qtbot.waitSignal(panel.exportRequested):
+        qtbot.mouseClick(panel._empty.button, Qt.MouseButton.LeftButton)
 
 
 def test_rejecting_takes_a_proposal_out(panel, controller):
