@@ -86,10 +86,11 @@ def events_of(
     load_engine()
     from fmstudio.engine.propagate import propagate
 
+    kind = _available(device)
     if limits is None:
-        yield from propagate(request, load=load, token=token, cache_dir=cache_dir, device=device)
+        yield from propagate(request, load=load, token=token, cache_dir=cache_dir, device=kind)
     else:
-        matcher = _matcher(request, cache_dir, device, limits)
+        matcher = _matcher(request, cache_dir, kind, limits)
         yield from propagate(request, load=load, token=token, matcher=matcher)
 
 
@@ -119,18 +120,23 @@ def clear_cache(folder: Path, token: CancelToken) -> Iterator[int | None]:
     yield from measure_cache(folder, token)
 
 
+def _available(device: str) -> str:
+    """Return the kind of device that a wish means; raises MatchError if there is none."""
+    from fmstudio.engine.device import choose_device
+
+    try:
+        return choose_device(device).type
+    except ValueError as error:
+        text = str(error)
+        raise MatchError(f"{text[0].upper()}{text[1:]}.") from error
+
+
 def _matcher(
     request: PropagationRequest, cache_dir: Path, device: str, limits: CacheLimits
 ) -> "Matcher":
     """Return a matcher whose cache keeps to limits."""
     from fmstudio.engine.cache import TensorCache
-    from fmstudio.engine.device import choose_device
     from fmstudio.engine.match import Matcher
 
     cache = TensorCache(cache_dir, memory_bytes=limits.memory_bytes, disk_bytes=limits.disk_bytes)
-    try:
-        chosen = choose_device(device)
-    except ValueError as error:
-        text = str(error)
-        raise MatchError(f"{text[0].upper()}{text[1:]}.") from error
-    return Matcher(request.settings, device=chosen, cache=cache)
+    return Matcher(request.settings, device=device, cache=cache)

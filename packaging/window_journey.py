@@ -301,6 +301,11 @@ def main() -> int:
     width, height = (int(side) for side in given.size.split("x"))
     with display(given.size) as name:
         os.environ |= {"DISPLAY": name, "QT_QPA_PLATFORM": "xcb"}
+        # Where a library of the plugin is missing, Qt ends its whole process.
+        code = "from PySide6.QtGui import QGuiApplication; QGuiApplication([])"
+        if subprocess.run([sys.executable, "-c", code], capture_output=True).returncode:
+            print(f"skipped: Qt's xcb plugin does not start here (Debian: {PACKAGES})")
+            return SKIPPED
         journey(given.out, given.theme, (width, height))
     return 0
 

@@ -62,6 +62,7 @@ _LIGHT = _tokens(
 # the scheme changes. Controls come out 28 px high under Fusion.
 _SHEET = """
 QPushButton { min-height: 18px; padding: 4px 10px; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QLineEdit { min-height: 26px; padding: 0 4px; }
 QAbstractSpinBox { min-height: 25px; }
 QAbstractSpinBox QLineEdit { min-height: 0; padding: 0; }

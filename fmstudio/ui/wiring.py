@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QStandardPaths, Qt
-from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QDialog, QDialogButtonBox
+from PySide6.QtWidgets import QDialog
 
 from fmstudio.project.edits import RelocateImages
 from fmstudio.project.wording import counted
@@ -392,10 +391,6 @@ class Wiring(QObject):
     def _open(self, dialog: QDialog) -> None:
         """Open a dialog that is gone when it is closed."""
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for box in dialog.findChildren(QDialogButtonBox):
-            for button in box.buttons():
-                # Fusion's own pictures belong to another set than the rest.
-                button.setIcon(QIcon())
         dialog.show()
 
     def _start(self) -> Path:

@@ -393,7 +393,7 @@ def _mask_text(panel: QWidget, annotation: Annotation) -> str:
     mask = annotation.mask
     if mask is not None:
         share = 100 * mask.area / mask.n_pixels
-        return panel.tr("Mask {0:,} px, {1:.1f}\u00a0% of the image").format(mask.area, share)
+        return panel.tr("Mask {0:,} px ({1:.1f}\u00a0%)").format(mask.area, share)
     if annotation.bbox is not None:
         return panel.tr("Box {0:.0f} x {1:.0f} px").format(*annotation.bbox[2:])
     return panel.tr("No mask")
