@@ -15,8 +15,9 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from fmstudio import __version__
+from fmstudio.cli_figure_options import figures
 from fmstudio.cli_output import fail
-from fmstudio.cli_settings import Device, parse_point, parse_settings
+from fmstudio.cli_settings import Device, DeviceOption, SettingsOption, parse_point, parse_settings
 from fmstudio.errors import Cancelled, FmstudioError
 
 _STOPPED = 130
@@ -97,20 +98,12 @@ app = typer.Typer(
 )
 models = typer.Typer(no_args_is_help=True, help="List, fetch and verify the networks' weights.")
 app.add_typer(models, name="models")
+app.add_typer(figures, name="figure")
 
 ProjectFile = Annotated[
     Path, typer.Argument(metavar="PROJECT", help="Project file; '.fmstudio' may be left out.")
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-DeviceOption = Annotated[Device, typer.Option(help="Where to compute.")]
-SettingsOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--set",
-        metavar="NAME=VALUE",
-        help="Change a matching setting, such as long_side=768 or k=200; may be repeated.",
-    ),
-]
 
 
 def _show_version(is_asked: bool) -> None:

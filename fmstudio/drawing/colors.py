@@ -15,6 +15,11 @@ OUTLINE: Rgb = (0x0E, 0x0F, 0x11)
 WHITE: Rgb = (0xFF, 0xFF, 0xFF)
 MASK: Rgb = (0x56, 0xB4, 0xE9)
 
+PAPER: Rgb = (0xFF, 0xFF, 0xFF)
+INK: Rgb = (0x1F, 0x21, 0x24)
+INK_DIM: Rgb = (0x5A, 0x5F, 0x66)
+RULE: Rgb = (0xC9, 0xCD, 0xD2)
+
 OKABE_ITO: tuple[Rgb, ...] = (
     (0xE6, 0x9F, 0x00),
     (0x56, 0xB4, 0xE9),
@@ -42,6 +47,8 @@ _CIVIDIS_ANCHORS = (
     "686a71 6f7073 757676 7c7b78 848179 8b8778 938d78 9b9376 a39a75 aba072 b3a670 bbad6c c3b469 "
     "ccba64 d4c15f ddc958 e6d051 efd748 f8df3c fee838"
 )
+
+_DIVERGING_ANCHORS = "053061 2166ac 4393c3 92c5de d1e5f0 f7f7f7 fddbc7 f4a582 d6604d b2182b 67001f"
 
 
 def parse_hex(text: str) -> Rgb:
@@ -83,8 +90,26 @@ def cividis(values: ArrayLike) -> NDArray[np.uint8]:
     Nunez, Anderton and Renslow 2018, "Optimizing colormaps with consideration for color vision
     deficiency", doi:10.1371/journal.pone.0199239.
     """
-    anchors = np.array([parse_hex(text) for text in _CIVIDIS_ANCHORS.split()], dtype=np.float64)
-    at = np.clip(np.asarray(values, dtype=np.float64), 0, 1) * (len(anchors) - 1)
+    return _ramp(_CIVIDIS_ANCHORS, np.asarray(values, dtype=np.float64))
+
+
+def diverging(values: ArrayLike) -> NDArray[np.uint8]:
+    """Return the colours (..., 3) of values (...) in [-1, 1]: blue below 0, red above; clipped.
+
+    Linear between the 11 colours of ColorBrewer's RdBu, which red-green blind eyes tell apart.
+
+    References
+    ----------
+    Harrower and Brewer 2003, "ColorBrewer.org: an online tool for selecting colour schemes for
+    maps", doi:10.1179/000870403235002042.
+    """
+    return _ramp(_DIVERGING_ANCHORS, np.asarray(values, dtype=np.float64) / 2 + 0.5)
+
+
+def _ramp(colors: str, values: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return colours (..., 3) on a ramp of evenly spaced colours, for values (...) in [0, 1]."""
+    anchors = np.array([parse_hex(text) for text in colors.split()], dtype=np.float64)
+    at = np.clip(values, 0, 1) * (len(anchors) - 1)
     steps = np.arange(len(anchors))
     channels = [np.interp(at, steps, anchors[:, channel]) for channel in range(3)]
     return np.asarray(np.rint(np.stack(channels, axis=-1)), dtype=np.uint8)
@@ -96,12 +121,15 @@ def confidence_color(score: float) -> Rgb:
     return red, green, blue
 
 
-def position_colors(xy: ArrayLike, width: float, height: float) -> NDArray[np.uint8]:
+def position_colors(
+    xy: ArrayLike, width: float, height: float, *, has_squares: bool = True
+) -> NDArray[np.uint8]:
     """Return a colour (..., 3) for every place (..., 2) of a ``width`` x ``height`` image.
 
     Four corner colours blended bilinearly, under a checkerboard of eight squares along the longer
     side: a fold, a flip or a swap shows as colours out of order, a stretch as long squares. Places
-    outside get the colour of the nearest border.
+    outside get the colour of the nearest border. Without squares the colours are smooth: what a
+    basis of slowly varying functions can hold.
     """
     places = np.clip(np.asarray(xy, dtype=np.float64), 0, [width, height])
     x, y = places[..., :1] / width, places[..., 1:] / height
@@ -109,6 +137,8 @@ def position_colors(xy: ArrayLike, width: float, height: float) -> NDArray[np.ui
     top = (1 - x) * corners[0] + x * corners[1]
     bottom = (1 - x) * corners[2] + x * corners[3]
     blended = (1 - y) * top + y * bottom
+    if not has_squares:
+        return np.asarray(np.rint(blended), dtype=np.uint8)
     square = max(width, height) / 8
     is_dark = np.floor(places / square).sum(axis=-1) % 2 == 1
     return np.asarray(np.rint(blended * np.where(is_dark, 0.72, 1.0)[..., None]), dtype=np.uint8)

@@ -18,6 +18,7 @@ from fmstudio.drawing.colors import (
     confidence_color,
     position_colors,
 )
+from fmstudio.drawing.figure import Dot, Mark, Segment, paint
 from fmstudio.drawing.overlay import draw_cross, resize
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 
@@ -129,7 +130,8 @@ def pair_sheet(
     canvas, corners = _page(rows, title, subtitle)
     if matches is not None:
         scales = wide / rgb_s.shape[0], wide / rgb_t.shape[0]
-        _draw_matches(canvas, matches, (*corners[0][0], scales[0]), (*corners[0][1], scales[1]))
+        places = [_placed(corner, scale) for corner, scale in zip(corners[0], scales, strict=True)]
+        paint(canvas, match_marks(matches, places[0], places[1]))
     if matches is not None or query is not None:
         kinds = ["confidence"] * (matches is not None) + ["heat"] * (query is not None)
         _draw_legend(canvas, ", ".join(kinds))
@@ -306,27 +308,35 @@ def _page(
     return canvas, corners
 
 
-def _draw_matches(
-    canvas: Canvas,
+def _placed(corner: tuple[int, int], scale: float) -> Callable[[NDArray[np.floating]], Point]:
+    """Return the way from places (2,) of a photo to the page, its corner and scale given."""
+    return lambda xy: (corner[0] + float(xy[0]) * scale, corner[1] + float(xy[1]) * scale)
+
+
+def match_marks(
     matches: Matches,
-    source: tuple[int, int, float],
-    target: tuple[int, int, float],
-) -> None:
-    """Paint match lines, the most confident last so that they lie on top."""
+    to_s: Callable[[NDArray[np.floating]], Point],
+    to_t: Callable[[NDArray[np.floating]], Point],
+) -> list[Mark]:
+    """Return match lines and their ends, the most confident last so that they lie on top.
 
-    def placed(at: tuple[int, int, float]) -> Callable[[NDArray[np.floating]], Point]:
-        return lambda xy: (at[0] + float(xy[0]) * at[2], at[1] + float(xy[1]) * at[2])
-
-    to_s, to_t = placed(source), placed(target)
+    Parameters
+    ----------
+    matches : Matches
+    to_s, to_t : callable
+        From a place (2,) of the photo to one of the page.
+    """
     order = np.argsort(matches.score, kind="stable")
     ends = [(to_s(matches.xy_s[i]), to_t(matches.xy_t[i]), float(matches.score[i])) for i in order]
+    marks: list[Mark] = []
     for a, b, score in ends:
-        canvas.line(a, b, 2.6, OUTLINE, 0.35)
-        canvas.line(a, b, 1.3, confidence_color(score), 0.9)
+        marks.append(Segment(a, b, 2.6, OUTLINE, 0.35))
+        marks.append(Segment(a, b, 1.3, confidence_color(score), 0.9))
     for a, b, score in ends:
         for at in (a, b):
-            canvas.disc(at, 4.6, OUTLINE, 0.85)
-            canvas.disc(at, 3.6, confidence_color(score))
+            marks.append(Dot(at, 4.6, OUTLINE, 0.85))
+            marks.append(Dot(at, 3.6, confidence_color(score)))
+    return marks
 
 
 def _draw_legend(canvas: Canvas, text: str) -> None:

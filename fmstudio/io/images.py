@@ -145,8 +145,19 @@ def write_png(path: Path, rgb: NDArray[np.uint8]) -> None:
     """
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(rgb)).save(buffer, format="PNG")
+    write_picture(path, buffer.getvalue())
+
+
+def write_picture(path: Path, data: bytes) -> None:
+    """Write an encoded picture, whole or not at all.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be written.
+    """
     try:
-        write_bytes(path, buffer.getvalue())
+        write_bytes(path, data)
     except OSError as error:
         raise ImageError(f"The picture {path} cannot be written: {_reason(error)}.") from error
 

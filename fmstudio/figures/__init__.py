@@ -1,0 +1,1 @@
+"""Figures of what functional maps do: from analysed photos to descriptions of pages."""
