@@ -35,7 +35,7 @@ Heat = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Output:
     """The file to write, PNG or SVG by its ending, and the figure's width in pixels."""
 
     path: Path
@@ -72,14 +72,18 @@ class HeatWish:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Given:
-    """A heat map of the source, where it comes from, and the truth on the target if known."""
+    """A heat map of the source, where it comes from, and the truth on the target if known.
+
+    Its greatest value is worth a mark unless several points share it.
+    """
 
     heat: Heat
     origin: str
     truth: Heat | None = None
+    has_peak: bool = True
 
 
-def draw_colours(paths: Pair, out: Target, *, settings: MatchSettings, device: str) -> None:
+def draw_colours(paths: Pair, out: Output, *, settings: MatchSettings, device: str) -> None:
     """Draw the target in the source's colours.
 
     Raises
@@ -93,7 +97,7 @@ def draw_colours(paths: Pair, out: Target, *, settings: MatchSettings, device: s
 
 
 def draw_basis(
-    paths: tuple[Path, ...], out: Target, *, count: int, settings: MatchSettings, device: str
+    paths: tuple[Path, ...], out: Output, *, count: int, settings: MatchSettings, device: str
 ) -> None:
     """Draw the first ``count`` eigenfunctions of each photo; errors as `draw_colours`."""
     note(f"Analysing {' and '.join(path.name for path in paths)} ...")
@@ -103,20 +107,20 @@ def draw_basis(
     _write(basis_figure(photos, count), out)
 
 
-def draw_map(paths: Pair, out: Target, *, settings: MatchSettings, device: str) -> None:
+def draw_map(paths: Pair, out: Output, *, settings: MatchSettings, device: str) -> None:
     """Draw the functional map as a matrix; errors as `draw_colours`."""
     _write(map_figure(_matched(paths, settings, device)), out)
 
 
 def draw_matches(
-    paths: Pair, out: Target, *, count: int, settings: MatchSettings, device: str
+    paths: Pair, out: Output, *, count: int, settings: MatchSettings, device: str
 ) -> None:
     """Draw at most ``count`` matches as lines; errors as `draw_colours`."""
     _write(matches_figure(_matched(paths, settings, device), count), out)
 
 
 def draw_heat(
-    paths: Pair, out: Target, wish: HeatWish, *, settings: MatchSettings, device: str
+    paths: Pair, out: Output, wish: HeatWish, *, settings: MatchSettings, device: str
 ) -> None:
     """Carry a heat map, draw it, and print how right it is where the truth is known.
 
@@ -133,7 +137,13 @@ def draw_heat(
     carried = carried_heat(pair, given.heat)
     notes = {} if given.truth is None else _scored(carried, given.truth)
     figure = heat_figure(
-        pair, given.heat, carried, subtitle=given.origin, truth=given.truth, notes=notes
+        pair,
+        given.heat,
+        carried,
+        subtitle=given.origin,
+        truth=given.truth,
+        notes=notes,
+        has_peaks=given.has_peak,
     )
     _write(figure, out)
 
@@ -152,14 +162,16 @@ def _given(paths: Pair, wish: HeatWish) -> _Given:
         images = [NamedImage(p.name, size) for p, size in zip(paths, sizes, strict=True)]
         made = keypoint_heat(wish.annotations, *images, names=wish.keypoints, sigma=wish.sigma)
         some = ", ".join(made.names)
-        given = _Given(made.source, f"Gaussians around {some}, as annotated", made.truth)
+        kind = "Gaussian" if len(made.names) == 1 else "Gaussians"
+        origin = f"{kind} around {some}, as annotated"
+        given = _Given(made.source, origin, made.truth, len(made.names) == 1)
     elif wish.point is not None:
         check_inside(wish.point, sizes[0], paths[0].name)
         share = _POINT_SIGMA if wish.sigma is None else wish.sigma
         heat = gaussian_heat(sizes[0], [wish.point], share * sizes[0].long_side)
         given = _Given(heat, f"Gaussian around {wish.point[0]:g},{wish.point[1]:g}")
     elif wish.picture is not None:
-        given = _Given(_read_heat(wish.picture, sizes[0], paths[0]), f"{wish.picture.name}")
+        given = _Given(_read_heat(wish.picture, sizes[0], paths[0]), wish.picture.name)
     else:
         raise ValueError("a heat map comes from a picture, a point or annotations")
     if wish.truth is not None:
@@ -190,7 +202,7 @@ def _scored(carried: Mapping[str, Heat], truth: Heat) -> dict[str, str]:
     return {way: f"MSE {mse}, correlation {c}" for way, (mse, c) in texts.items()}
 
 
-def _write(figure: Figure, out: Target) -> None:
+def _write(figure: Figure, out: Output) -> None:
     """Write a figure and say so."""
     if out.path.suffix.lower() == ".svg":
         write_picture(out.path, to_svg(figure, out.width))

@@ -26,6 +26,37 @@ def _checked(out: Path) -> Path:
 Out = Annotated[
     Path, typer.Option(metavar="FILE", callback=_checked, help="PNG or SVG, by its ending.")
 ]
+Picture = Annotated[
+    Path | None,
+    typer.Option("--heat", metavar="PNG", help="Grey picture of A's size: white is hot."),
+]
+At = Annotated[
+    str | None, typer.Option(metavar="X,Y", help="Point of A, in pixels: a Gaussian there.")
+]
+Labels = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="COCO",
+        help="COCO file with keypoints of A: Gaussians there; those of B, if any, are the truth.",
+    ),
+]
+Keypoint = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Keypoint to take; may be repeated; else all."),
+]
+Sigma = Annotated[
+    float | None,
+    typer.Option(
+        min=0.001,
+        max=1.0,
+        help="Of a Gaussian: a share of the longer side of the annotation's box, 0.1 by default, "
+        "or of A with --point, 0.05.",
+    ),
+]
+Truth = Annotated[
+    Path | None,
+    typer.Option(metavar="PNG", help="Grey picture of B's size: what should come out."),
+]
 
 
 @figures.command()
@@ -39,9 +70,9 @@ def colours(
 ) -> None:
     """Repaint B with the colours of A: through the map, and by nearest neighbours alone."""
     wanted = parse_settings(settings or [])
-    from fmstudio.cli_figure import Target, draw_colours
+    from fmstudio.cli_figure import Output, draw_colours
 
-    draw_colours((a, b), Target(out, width), settings=wanted, device=device.value)
+    draw_colours((a, b), Output(out, width), settings=wanted, device=device.value)
 
 
 @figures.command()
@@ -56,10 +87,10 @@ def basis(
 ) -> None:
     """Draw the first eigenfunctions of one image's basis, or of two."""
     wanted = parse_settings(settings or [])
-    from fmstudio.cli_figure import Target, draw_basis
+    from fmstudio.cli_figure import Output, draw_basis
 
     paths = (a,) if b is None else (a, b)
-    draw_basis(paths, Target(out, width), count=count, settings=wanted, device=device.value)
+    draw_basis(paths, Output(out, width), count=count, settings=wanted, device=device.value)
 
 
 @figures.command("map")
@@ -73,9 +104,9 @@ def map_matrix(
 ) -> None:
     """Draw the functional map as a matrix, beside its Laplacian mask."""
     wanted = parse_settings(settings or [])
-    from fmstudio.cli_figure import Target, draw_map
+    from fmstudio.cli_figure import Output, draw_map
 
-    draw_map((a, b), Target(out, width), settings=wanted, device=device.value)
+    draw_map((a, b), Output(out, width), settings=wanted, device=device.value)
 
 
 @figures.command()
@@ -90,9 +121,9 @@ def matches(
 ) -> None:
     """Draw the surest matches as lines between the images."""
     wanted = parse_settings(settings or [])
-    from fmstudio.cli_figure import Target, draw_matches
+    from fmstudio.cli_figure import Output, draw_matches
 
-    draw_matches((a, b), Target(out, width), count=count, settings=wanted, device=device.value)
+    draw_matches((a, b), Output(out, width), count=count, settings=wanted, device=device.value)
 
 
 @figures.command()
@@ -100,37 +131,12 @@ def heat(
     a: Source,
     b: Target,
     out: Out,
-    picture: Annotated[
-        Path | None,
-        typer.Option("--heat", metavar="PNG", help="Grey picture of A's size: white is hot."),
-    ] = None,
-    point: Annotated[
-        str | None, typer.Option(metavar="X,Y", help="Point of A, in pixels: a Gaussian there.")
-    ] = None,
-    annotations: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="COCO",
-            help="COCO file with keypoints of A: Gaussians there; those of B, if any, are truth.",
-        ),
-    ] = None,
-    keypoint: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Keypoint to take; may be repeated; else all."),
-    ] = None,
-    sigma: Annotated[
-        float | None,
-        typer.Option(
-            min=0.001,
-            max=1.0,
-            help="Of a Gaussian: a share of the longer side of the annotation's box, which is 0.1 "
-            "by default, or of A with --point, which is 0.05.",
-        ),
-    ] = None,
-    truth: Annotated[
-        Path | None,
-        typer.Option(metavar="PNG", help="Grey picture of B's size: what should come out."),
-    ] = None,
+    picture: Picture = None,
+    point: At = None,
+    annotations: Labels = None,
+    keypoint: Keypoint = None,
+    sigma: Sigma = None,
+    truth: Truth = None,
     width: Width = 1800,
     device: DeviceOption = Device.AUTO,
     settings: SettingsOption = None,
@@ -141,7 +147,7 @@ def heat(
         raise typer.BadParameter("Give one of --heat, --point and --annotations: what is carried.")
     if keypoint and annotations is None:
         raise typer.BadParameter("--keypoint names one of --annotations: give that too.")
-    from fmstudio.cli_figure import HeatWish, Target, draw_heat
+    from fmstudio.cli_figure import HeatWish, Output, draw_heat
 
     wish = HeatWish(
         picture=picture,
@@ -151,4 +157,4 @@ def heat(
         sigma=sigma,
         truth=truth,
     )
-    draw_heat((a, b), Target(out, width), wish, settings=wanted, device=device.value)
+    draw_heat((a, b), Output(out, width), wish, settings=wanted, device=device.value)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -43,7 +45,7 @@ PIXELS = (
     "cpu",
 )
 COMMANDS = ["demo", "new", "import-coco", "propagate", "export", "info", "match", "doctor"]
-COMMANDS += ["models", "evaluate"]
+COMMANDS += ["models", "evaluate", "figure"]
 Run = Callable[..., Any]
 
 
@@ -160,6 +162,12 @@ def test_version(command: Run) -> None:
         ("propagate", "p", "--from", "a", "--to", "b", "--set", "colour=red"),
         ("match", "a.png", "b.png", "--out", "c.jpg"),
         ("match", "a.png", "b.png", "--out", "c.png", "--point", "here"),
+        ("figure", "map", "a.png", "b.png", "--out", "c.jpg"),
+        ("figure", "map", "a.png", "b.png", "--out", "c.png", "--width", "10"),
+        ("figure", "basis", "a.png"),
+        ("figure", "heat", "a.png", "b.png", "--out", "c.png"),
+        ("figure", "heat", "a.png", "b.png", "--out", "c.png", "--point", "1,1", "--heat", "h.png"),
+        ("figure", "heat", "a.png", "b.png", "--out", "c.png", "--point", "1,1", "--keypoint", "n"),
         ("evaluate", "x", "--pairs", "0"),
     ],
 )
@@ -530,6 +538,99 @@ def test_match_says_what_is_wrong_with_its_input(
     assert ran.code == 1
     assert "tabby.jpg" in one_line(ran.err)
     assert not (tmp_path / "m.png").exists()
+
+
+# figure
+
+FIGURES: dict[str, tuple[str, ...]] = {
+    "colours": (),
+    "basis": ("--count", "4"),
+    "map": (),
+    "matches": ("--count", "9"),
+    "heat": ("--point", "200,141"),
+}
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_figure_writes_each_kind_at_the_size_it_states(
+    cats: Path, command: Run, tmp_path: Path, kind: str
+) -> None:
+    photos = (cats / "images" / "siamese.jpg", cats / "images" / "tabby.jpg")
+    sizes = set()
+    for name in ("f.png", "f.svg"):
+        out = tmp_path / name
+        ran = command(
+            "figure", kind, *photos, "--out", out, "--width", 700, *FIGURES[kind], *PIXELS
+        )
+        assert ran.code == 0, ran.err
+        stated = re.search(r"f\.(png|svg) \((\d+) x (\d+)\)\.$", ran.out.strip())
+        assert stated is not None
+        sizes.add((int(stated[2]), int(stated[3])))
+    ((width, height),) = sizes
+    assert width == 700
+    with Image.open(tmp_path / "f.png") as picture:
+        assert picture.size == (width, height)
+    root = ET.parse(tmp_path / "f.svg").getroot()
+    assert (root.attrib["width"], root.attrib["height"]) == (str(width), str(height))
+    said = " ".join(text.text or "" for text in root.iter("{http://www.w3.org/2000/svg}text"))
+    assert "siamese.jpg" in said
+    assert "tabby.jpg" in said
+
+
+def test_figure_basis_takes_one_image(cats: Path, command: Run, tmp_path: Path) -> None:
+    photo = cats / "images" / "tabby.jpg"
+    ran = command("figure", "basis", photo, "--out", tmp_path / "b.svg", *PIXELS)
+    assert ran.code == 0, ran.err
+    assert "11: eigenvalue 0." in (tmp_path / "b.svg").read_text(encoding="utf-8")
+
+
+def test_figure_heat_scores_against_annotations_and_pictures(
+    cats: Path, sample: Path, command: Run, tmp_path: Path
+) -> None:
+    photos = (cats / "images" / "siamese.jpg", cats / "images" / "tabby.jpg")
+    heat = ("figure", "heat", *photos, "--out", tmp_path / "h.png", *PIXELS)
+    ran = command(
+        *heat, "--annotations", sample / "cats" / "coco.json", "--keypoint", "nose", "--width", 500
+    )
+    assert ran.code == 0, ran.err
+    numbers = [float(text) for text in re.findall(r"-?\d\.\d{3,4}", ran.out)]
+    assert len(numbers) == 6  # MSE and correlation of three ways
+    assert all(0 <= mse <= 1 for mse in numbers[::2])
+    assert all(-1 <= correlation <= 1 for correlation in numbers[1::2])
+    # A source that is hot everywhere comes out hot everywhere by score: no error, no correlation.
+    for name, photo in zip(("a.png", "b.png"), photos, strict=True):
+        with Image.open(photo) as picture:
+            Image.new("L", picture.size, 255).save(tmp_path / name)
+    ran = command(*heat, "--heat", tmp_path / "a.png", "--truth", tmp_path / "b.png")
+    assert ran.code == 0, ran.err
+    (line,) = (line for line in ran.out.splitlines() if "similarity" in line)
+    assert "0.0000" in line
+    assert "none" in line
+
+
+@pytest.mark.parametrize(
+    ("args", "fault"),
+    [
+        (("--point", "900,1"), "The point 900,1 lies outside siamese.jpg"),
+        (("--heat", "small.png"), "small.png has 9 x 5 pixels: a heat map of siamese.jpg"),
+        (("--heat", "none.png"), "There is no file none.png"),
+        (("--point", "9,9", "--truth", "small.png"), "a heat map of tabby.jpg has"),
+        (("--annotations", "one.json", "--keypoint", "paw"), "no keypoint 'paw'"),
+        (("--annotations", "no.json"), "no.json"),
+        (("--point", "9,9", "--set", "k=0"), "These settings cannot be used"),
+        (("--point", "9,9", "--out", "no/such/f.png"), "cannot be written"),
+    ],
+)
+def test_figure_says_in_a_sentence_what_is_wrong(
+    cats: Path, command: Run, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...], fault: str
+) -> None:
+    monkeypatch.chdir(cats)
+    Image.new("L", (9, 5)).save("small.png")
+    photos = ("images/siamese.jpg", "images/tabby.jpg")
+    ran = command("figure", "heat", *photos, "--out", "f.png", *PIXELS, *args)
+    assert ran.code == 1
+    assert fault in one_line(ran.err)
+    assert not Path("f.png").exists()
 
 
 # doctor, models

@@ -1,4 +1,4 @@
-"""A figure as a list of marks, of which PNG and SVG are two renderings.
+"""A figure as a list of elements, of which PNG and SVG are two renderings.
 
 Places and sizes are in units of the page: one unit is a pixel at the figure's own width. What
 decides a figure's look is decided once, here and in `fmstudio.drawing.page`; the writers only
@@ -84,12 +84,12 @@ class Circle:
     alpha: float = 1.0
 
 
-Mark = Picture | Label | Segment | Dot | Circle
+Element = Picture | Label | Segment | Dot | Circle
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figure:
-    """A page of marks, those in front last.
+    """A page of elements, those in front last.
 
     Attributes
     ----------
@@ -97,14 +97,14 @@ class Figure:
         Units, at least 1.
     title : str
         What it shows, in a line.
-    marks : tuple of Mark
+    elements : tuple of Element
     background : (int, int, int)
     """
 
     width: int
     height: int
     title: str
-    marks: tuple[Mark, ...]
+    elements: tuple[Element, ...]
     background: Rgb = PAPER
 
     def size_at(self, width: int) -> ImageSize:
@@ -127,31 +127,31 @@ def render(figure: Figure, width: int | None = None) -> NDArray[np.uint8]:
     """
     size = figure.size_at(width or figure.width)
     canvas = Canvas.plain(size.width, size.height, figure.background)
-    paint(canvas, figure.marks, size.width / figure.width)
+    paint(canvas, figure.elements, size.width / figure.width)
     return canvas.rgb()
 
 
-def paint(canvas: Canvas, marks: Iterable[Mark], scale: float = 1.0) -> None:
-    """Paint marks on a canvas, ``scale`` pixels to a unit."""
+def paint(canvas: Canvas, elements: Iterable[Element], scale: float = 1.0) -> None:
+    """Paint elements on a canvas, ``scale`` pixels to a unit."""
 
     def at(point: Point) -> Point:
         return point[0] * scale, point[1] * scale
 
-    for mark in marks:
-        match mark:
+    for element in elements:
+        match element:
             case Picture():
-                _paint_picture(canvas, mark, scale)
+                _paint_picture(canvas, element, scale)
             case Label():
-                size = max(1, round(mark.size * scale))
-                canvas.text(at(mark.at), mark.text, size, mark.color, mark.anchor)
+                size = max(1, round(element.size * scale))
+                canvas.text(at(element.at), element.text, size, element.color, element.anchor)
             case Segment():
-                width = mark.width * scale
-                canvas.line(at(mark.a), at(mark.b), width, mark.color, mark.alpha)
+                width = element.width * scale
+                canvas.line(at(element.a), at(element.b), width, element.color, element.alpha)
             case Dot():
-                canvas.disc(at(mark.at), mark.radius * scale, mark.color, mark.alpha)
+                canvas.disc(at(element.at), element.radius * scale, element.color, element.alpha)
             case Circle():
-                radius, width = mark.radius * scale, mark.width * scale
-                canvas.ring(at(mark.at), radius, width, mark.color, mark.alpha)
+                radius, width = element.radius * scale, element.width * scale
+                canvas.ring(at(element.at), radius, width, element.color, element.alpha)
 
 
 def _paint_picture(canvas: Canvas, picture: Picture, scale: float) -> None:

@@ -18,7 +18,7 @@ from fmstudio.drawing.colors import (
     confidence_color,
     position_colors,
 )
-from fmstudio.drawing.figure import Dot, Mark, Segment, paint
+from fmstudio.drawing.figure import Dot, Element, Segment, paint
 from fmstudio.drawing.overlay import draw_cross, resize
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 
@@ -131,7 +131,7 @@ def pair_sheet(
     if matches is not None:
         scales = wide / rgb_s.shape[0], wide / rgb_t.shape[0]
         places = [_placed(corner, scale) for corner, scale in zip(corners[0], scales, strict=True)]
-        paint(canvas, match_marks(matches, places[0], places[1]))
+        paint(canvas, match_elements(matches, places[0], places[1]))
     if matches is not None or query is not None:
         kinds = ["confidence"] * (matches is not None) + ["heat"] * (query is not None)
         _draw_legend(canvas, ", ".join(kinds))
@@ -313,11 +313,11 @@ def _placed(corner: tuple[int, int], scale: float) -> Callable[[NDArray[np.float
     return lambda xy: (corner[0] + float(xy[0]) * scale, corner[1] + float(xy[1]) * scale)
 
 
-def match_marks(
+def match_elements(
     matches: Matches,
     to_s: Callable[[NDArray[np.floating]], Point],
     to_t: Callable[[NDArray[np.floating]], Point],
-) -> list[Mark]:
+) -> list[Element]:
     """Return match lines and their ends, the most confident last so that they lie on top.
 
     Parameters
@@ -328,15 +328,15 @@ def match_marks(
     """
     order = np.argsort(matches.score, kind="stable")
     ends = [(to_s(matches.xy_s[i]), to_t(matches.xy_t[i]), float(matches.score[i])) for i in order]
-    marks: list[Mark] = []
+    elements: list[Element] = []
     for a, b, score in ends:
-        marks.append(Segment(a, b, 2.6, OUTLINE, 0.35))
-        marks.append(Segment(a, b, 1.3, confidence_color(score), 0.9))
+        elements.append(Segment(a, b, 2.6, OUTLINE, 0.35))
+        elements.append(Segment(a, b, 1.3, confidence_color(score), 0.9))
     for a, b, score in ends:
         for at in (a, b):
-            marks.append(Dot(at, 4.6, OUTLINE, 0.85))
-            marks.append(Dot(at, 3.6, confidence_color(score)))
-    return marks
+            elements.append(Dot(at, 4.6, OUTLINE, 0.85))
+            elements.append(Dot(at, 3.6, confidence_color(score)))
+    return elements
 
 
 def _draw_legend(canvas: Canvas, text: str) -> None:

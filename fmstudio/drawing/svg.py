@@ -1,4 +1,4 @@
-"""Write a figure as SVG: lines, marks and text as such, photos as PNG data inside."""
+"""Write a figure as SVG: lines, discs and text as such, photos as PNG data inside."""
 
 import base64
 from xml.etree import ElementTree as ET
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmstudio.drawing.colors import Rgb
-from fmstudio.drawing.figure import Circle, Dot, Figure, Label, Mark, Picture, Segment, cells
+from fmstudio.drawing.figure import Circle, Dot, Element, Figure, Label, Picture, Segment, cells
 from fmstudio.drawing.overlay import resize
 from fmstudio.geometry.grid import ImageSize
 
@@ -17,6 +17,8 @@ _XLINK = "http://www.w3.org/1999/xlink"
 # The first is the face of the PNG; the others are about as wide.
 _FONTS = "Aileron, Helvetica, Arial, sans-serif"
 _ANCHORS = {"l": "start", "m": "middle", "r": "end"}
+# From the middle of a line of text to its baseline, of its size.
+_HALF_CAPITAL = 0.36
 # Photos are embedded with at most so many pixels to a unit of the page: sharp on dense screens.
 _DENSITY = 2.0
 
@@ -59,34 +61,34 @@ def to_svg(figure: Figure, width: int | None = None) -> bytes:
         f"{{{_SVG}}}rect",
         {"width": "100%", "height": "100%", "fill": _hex(figure.background)},
     )
-    for mark in figure.marks:
-        _add(root, mark)
+    for element in figure.elements:
+        _add(root, element)
     ET.indent(root, " ")
     return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
-def _add(root: ET.Element, mark: Mark) -> None:
-    """Append a mark's element."""
-    match mark:
+def _add(root: ET.Element, element: Element) -> None:
+    """Append a figure's element."""
+    match element:
         case Picture():
-            name, attributes = "image", _image(mark)
+            name, attributes = "image", _image(element)
         case Label():
-            name, attributes = "text", _text(mark)
+            name, attributes = "text", _text(element)
         case Segment():
-            ends = {"x1": mark.a[0], "y1": mark.a[1], "x2": mark.b[0], "y2": mark.b[1]}
+            ends = {"x1": element.a[0], "y1": element.a[1], "x2": element.b[0], "y2": element.b[1]}
             name, attributes = "line", _numbers(ends)
-            attributes |= {"stroke-linecap": "round"} | _stroke(mark)
+            attributes |= {"stroke-linecap": "round"} | _stroke(element)
         case Dot():
             name = "circle"
-            attributes = _numbers({"cx": mark.at[0], "cy": mark.at[1], "r": mark.radius})
-            attributes |= {"fill": _hex(mark.color)} | _opacity("fill", mark.alpha)
+            attributes = _numbers({"cx": element.at[0], "cy": element.at[1], "r": element.radius})
+            attributes |= {"fill": _hex(element.color)} | _opacity("fill", element.alpha)
         case Circle():
             name = "circle"
-            attributes = _numbers({"cx": mark.at[0], "cy": mark.at[1], "r": mark.radius})
-            attributes |= {"fill": "none"} | _stroke(mark)
-    element = ET.SubElement(root, f"{{{_SVG}}}{name}", attributes)
-    if isinstance(mark, Label):
-        element.text = _allowed(mark.text)
+            attributes = _numbers({"cx": element.at[0], "cy": element.at[1], "r": element.radius})
+            attributes |= {"fill": "none"} | _stroke(element)
+    node = ET.SubElement(root, f"{{{_SVG}}}{name}", attributes)
+    if isinstance(element, Label):
+        node.text = _allowed(element.text)
 
 
 def _image(picture: Picture) -> dict[str, str]:
@@ -121,18 +123,16 @@ def _data_uri(rgb: NDArray[np.uint8]) -> str:
 
 def _text(label: Label) -> dict[str, str]:
     """Return the attributes of a text."""
-    attributes = _numbers({"x": label.at[0], "y": label.at[1], "font-size": label.size})
-    attributes |= {"fill": _hex(label.color), "text-anchor": _ANCHORS[label.anchor[0]]}
-    if label.anchor[1] == "m":
-        # Not by dominant-baseline, which several viewers and converters do not know.
-        attributes["dy"] = "0.35em"
-    return attributes
+    # Not by dominant-baseline or dy, which several viewers do not know.
+    down = _HALF_CAPITAL * label.size if label.anchor[1] == "m" else 0.0
+    attributes = _numbers({"x": label.at[0], "y": label.at[1] + down, "font-size": label.size})
+    return attributes | {"fill": _hex(label.color), "text-anchor": _ANCHORS[label.anchor[0]]}
 
 
-def _stroke(mark: Segment | Circle) -> dict[str, str]:
+def _stroke(element: Segment | Circle) -> dict[str, str]:
     """Return the attributes of a line."""
-    attributes = {"stroke": _hex(mark.color)} | _numbers({"stroke-width": mark.width})
-    return attributes | _opacity("stroke", mark.alpha)
+    attributes = {"stroke": _hex(element.color)} | _numbers({"stroke-width": element.width})
+    return attributes | _opacity("stroke", element.alpha)
 
 
 def _opacity(kind: str, alpha: float) -> dict[str, str]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fmstudio.drawing.colors import diverging
 from fmstudio.drawing.figure import Figure
-from fmstudio.drawing.page import Page, Panel
+from fmstudio.drawing.page import GAP, Page, Panel
 from fmstudio.figures.photos import Photo
 
 _COLUMNS = 6
@@ -35,6 +35,8 @@ def basis_figure(photos: Sequence[Photo], count: int = _FUNCTIONS) -> Figure:
     for photo in photos:
         tiles = [Panel(photo.rgb, photo.name)]
         tiles += [_function(photo, index) for index in range(count)]
+        if photo is not photos[0]:
+            page.reach(0, page.bottom + GAP)
         for start in range(0, len(tiles), _COLUMNS):
             page.row(tiles[start : start + _COLUMNS], columns=min(_COLUMNS, len(tiles)), tall=280)
     page.ramp("value", diverging(np.linspace(-1, 1, 120)), "-max", "max")

@@ -4,12 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmstudio.drawing.colors import INK, INK_DIM, RULE, cividis, diverging
-from fmstudio.drawing.figure import Figure, Label, Mark, Picture, Segment
-from fmstudio.drawing.page import BODY, MARGIN, ROOM, SMALL, Box, Page, border, ramp_marks
+from fmstudio.drawing.figure import Element, Figure, Label, Picture, Segment
+from fmstudio.drawing.page import BODY, MARGIN, ROOM, SMALL, Box, Page, border, ramp_elements
 from fmstudio.figures.photos import PhotoPair
 
 # Left of a matrix: its axis' name, eigenvalues and numbers.
-_AXIS = 92.0
+_AXIS = 82.0
 _APART = 44.0
 _TICKS = 5
 
@@ -29,7 +29,7 @@ def map_figure(pair: PhotoPair) -> Figure:
     top = max(float(mask.max()), 1e-12)
     page = Page(
         f"Functional map from {pair.a.name} to {pair.b.name}",
-        f"{C_st.shape[0]} x {C_st.shape[1]}; rows and columns are eigenfunctions, with their "
+        f"{C_st.shape[0]} x {C_st.shape[1]}: rows and columns are eigenfunctions, with their "
         "numbers and eigenvalues.",
     )
     bottom = page.bottom
@@ -46,8 +46,8 @@ def map_figure(pair: PhotoPair) -> Figure:
         page.add(*border(box, RULE))
         page.add(*_across(box, evals_s, pair.a.name), *_down(box, evals_t, pair.b.name))
         at = (left, box.top + box.height + 88)
-        marks, _ = ramp_marks(at, "value", ramp, f"{low:.3g}", f"{high:.3g}")
-        page.add(*marks)
+        elements, _ = ramp_elements(at, "value", ramp, f"{low:.3g}", f"{high:.3g}")
+        page.add(*elements)
         page.reach(box.left + box.width, at[1] + 18)
     return page.figure()
 
@@ -58,30 +58,30 @@ def _chosen(count: int) -> list[int]:
     return sorted({0, *range(step - 1, count, step)})
 
 
-def _across(box: Box, evals: NDArray[np.float64], name: str) -> list[Mark]:
+def _across(box: Box, evals: NDArray[np.float64], name: str) -> list[Element]:
     """Return the axis below a matrix."""
-    y, marks = box.top + box.height, list[Mark]()
+    y, elements = box.top + box.height, list[Element]()
     for index in _chosen(len(evals)):
         x = box.left + (index + 0.5) * box.width / len(evals)
-        marks.append(Segment((x, y + 1), (x, y + 5), 1, INK_DIM))
-        marks.append(Label((x, y + 19), str(index + 1), SMALL, INK, "ms"))
-        marks.append(Label((x, y + 35), _number(evals[index]), SMALL, INK_DIM, "ms"))
+        elements.append(Segment((x, y + 1), (x, y + 5), 1, INK_DIM))
+        elements.append(Label((x, y + 19), str(index + 1), SMALL, INK, "ms"))
+        elements.append(Label((x, y + 35), _number(evals[index]), SMALL, INK_DIM, "ms"))
     middle = box.left + box.width / 2
-    marks.append(Label((middle, y + 56), f"eigenvalues of {name}", SMALL, INK, "ms"))
-    return marks
+    elements.append(Label((middle, y + 56), f"columns: eigenvalues of {name}", SMALL, INK, "ms"))
+    return elements
 
 
-def _down(box: Box, evals: NDArray[np.float64], name: str) -> list[Mark]:
+def _down(box: Box, evals: NDArray[np.float64], name: str) -> list[Element]:
     """Return the axis left of a matrix; its name stands above, where it needs no turned text."""
-    marks = list[Mark]()
+    elements = list[Element]()
     for index in _chosen(len(evals)):
         y = box.top + (index + 0.5) * box.height / len(evals)
-        marks.append(Segment((box.left - 5, y), (box.left - 1, y), 1, INK_DIM))
-        marks.append(Label((box.left - 9, y), str(index + 1), SMALL, INK, "rm"))
-        marks.append(Label((box.left - 34, y), _number(evals[index]), SMALL, INK_DIM, "rm"))
+        elements.append(Segment((box.left - 5, y), (box.left - 1, y), 1, INK_DIM))
+        elements.append(Label((box.left - 9, y), str(index + 1), SMALL, INK, "rm"))
+        elements.append(Label((box.left - 38, y), _number(evals[index]), SMALL, INK_DIM, "rm"))
     above = (box.left + box.width, box.top - 10)
-    marks.append(Label(above, f"down: eigenvalues of {name}", SMALL, INK, "rs"))
-    return marks
+    elements.append(Label(above, f"rows: eigenvalues of {name}", SMALL, INK, "rs"))
+    return elements
 
 
 def _number(value: float) -> str:

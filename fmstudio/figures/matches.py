@@ -10,7 +10,7 @@ from fmstudio.drawing.canvas import Point
 from fmstudio.drawing.colors import cividis
 from fmstudio.drawing.figure import Figure
 from fmstudio.drawing.page import Page, Panel
-from fmstudio.drawing.pair import Matches, Query, match_marks
+from fmstudio.drawing.pair import Matches, Query, match_elements
 from fmstudio.engine.match import PairMap
 from fmstudio.figures.photos import PhotoPair
 from fmstudio.spectral.confidence import point_doubt
@@ -18,6 +18,7 @@ from fmstudio.spectral.convert import row_at
 from fmstudio.spectral.transfer import transfer_keypoints
 
 _MATCHES = 36
+_TALL = 620  # units, of the photos
 _APART = 3.0  # patches between two matches that are drawn
 # Patches at the frame resemble each other by the padding that the networks saw there.
 _FRAME = 3
@@ -41,9 +42,11 @@ def matches_figure(pair: PhotoPair, count: int = _MATCHES) -> Figure:
         f"{len(matches.score)} of the surest, spread over {pair.a.name}; "
         f"mean confidence {mean:.2f}",
     )
-    box_a, box_b = page.row([Panel(photo.rgb, photo.name) for photo in (pair.a, pair.b)])
+    box_a, box_b = page.row(
+        [Panel(photo.rgb, photo.name) for photo in (pair.a, pair.b)], tall=_TALL
+    )
     page.add(
-        *match_marks(
+        *match_elements(
             matches,
             lambda xy: box_a.place(xy, pair.a.size),
             lambda xy: box_b.place(xy, pair.b.size),

@@ -5,6 +5,7 @@ from fmstudio.drawing.colors import (
     OKABE_ITO,
     cividis,
     confidence_color,
+    diverging,
     keypoint_colors,
     parse_hex,
     position_colors,
@@ -58,3 +59,22 @@ def test_position_colours_carry_a_checkerboard() -> None:
     row = np.column_stack([np.linspace(0.5, 99.5, 100), np.full(100, 5.0)])
     light = position_colors(row, 100, 50).sum(axis=1).astype(float)
     assert (np.abs(np.diff(light)) > 60).sum() == 7  # eight squares along the longer side
+
+
+def test_position_colours_without_squares_are_smooth() -> None:
+    row = np.column_stack([np.linspace(0, 100, 200), np.full(200, 10.0)])
+    smooth = position_colors(row, 100, 50, has_squares=False).astype(int)
+    assert np.abs(np.diff(smooth, axis=0)).max() <= 2
+    assert np.abs(np.diff(position_colors(row, 100, 50).astype(int), axis=0)).max() > 30
+
+
+def test_diverging_colours_are_blue_white_red_and_clip() -> None:
+    assert diverging([-1, 0, 1]).tolist() == [[5, 48, 97], [247, 247, 247], [103, 0, 31]]
+    assert diverging([-9.0, 9.0]).tolist() == diverging([-1, 1]).tolist()
+    assert diverging(np.zeros((2, 5))).shape == (2, 5, 3)
+
+
+def test_diverging_colours_get_darker_to_both_sides() -> None:
+    light = diverging(np.linspace(-1, 1, 257)).astype(float) @ [0.2126, 0.7152, 0.0722]
+    assert (np.diff(light[:129]) > -0.8).all()
+    assert (np.diff(light[128:]) < 0.8).all()

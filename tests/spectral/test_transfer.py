@@ -7,12 +7,17 @@ import torch
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 from fmstudio.geometry.masks import Mask
 from fmstudio.spectral.confidence import patch_confidence, point_doubt
+from fmstudio.spectral.eigenbasis import uniform_basis
 from fmstudio.spectral.transfer import (
     mask_from_soft,
     patch_cover,
+    patch_means,
+    patches_to_pixels,
     transfer_field,
+    transfer_function,
     transfer_keypoints,
     transfer_mask,
+    transport_function,
 )
 
 GRID = PatchGrid(ImageSize(320, 240), 15, 20)
@@ -101,3 +106,69 @@ def test_patch_confidence_is_one_where_the_round_trip_closes():
     confidence = patch_confidence(constant, constant, GRID)
     assert confidence[0] == 1
     assert confidence[-1] < 1e-3
+
+
+def test_the_identity_map_carries_a_function_onto_its_low_pass():
+    basis = uniform_basis(GRID.rows, GRID.cols, 25)
+    f = torch.rand(GRID.n, 3, generator=torch.Generator().manual_seed(0))
+    carried = transfer_function(torch.eye(25), basis, basis, f)
+    assert torch.allclose(carried, basis.low_pass(f), atol=1e-5)
+    again = transfer_function(torch.eye(25), basis, basis, carried)
+    assert torch.allclose(again, carried, atol=1e-5)
+
+
+def test_the_map_of_a_mirror_mirrors_a_function():
+    basis = uniform_basis(GRID.rows, GRID.cols, GRID.n)
+    mirrored = torch.arange(GRID.n).reshape(GRID.rows, GRID.cols).flip(1).reshape(-1)
+    C_st = basis.project(basis.evecs[mirrored])
+    f = torch.rand(GRID.n, 1, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(transfer_function(C_st, basis, basis, f), f[mirrored], atol=1e-4)
+
+
+def test_a_map_that_does_not_fit_is_refused():
+    basis = uniform_basis(GRID.rows, GRID.cols, 25)
+    for C_st, f in (
+        (torch.eye(24), torch.ones(GRID.n, 1)),
+        (torch.eye(25), torch.ones(GRID.n)),
+        (torch.eye(25), torch.ones(7, 1)),
+    ):
+        with pytest.raises(ValueError, match="cannot carry functions"):
+            transfer_function(C_st, basis, basis, f)
+
+
+def test_soft_transport_follows_a_known_shift():
+    f = torch.zeros(GRID.n, 1)
+    f[5 * GRID.cols + 9] = 1.0
+    carried = transport_function(score_of(2, -3, sharp=1.0), f)
+    assert int(carried.argmax()) == 7 * GRID.cols + 6
+
+
+def test_temperature_and_neighbours_say_how_soft_transport_is():
+    f = torch.zeros(GRID.n, 1)
+    f[150] = 1.0
+    score = score_of(0, 0)
+    peaks = [float(transport_function(score, f, t, 9).max()) for t in (1e-4, 0.05, 1e3)]
+    assert peaks[0] == pytest.approx(1.0)
+    assert peaks[0] > peaks[1] > peaks[2]
+    assert peaks[2] == pytest.approx(1 / 9, rel=1e-3)
+    assert torch.equal(transport_function(score, f, 10.0, 1), f)
+    assert torch.equal(transport_function(score, f), transfer_field(score, f))
+
+
+@pytest.mark.parametrize(
+    ("temperature", "neighbours", "n"), [(0.0, 5, 300), (0.1, 0, 300), (0.1, 5, 299)]
+)
+def test_transport_that_makes_no_sense_is_refused(temperature, neighbours, n):
+    with pytest.raises(ValueError, match=r"above 0|do not fit"):
+        transport_function(score_of(0, 0), torch.ones(n, 1), temperature, neighbours)
+
+
+def test_patch_means_and_back():
+    values = np.zeros((240, 320, 2), dtype=np.float32)
+    values[..., 0] = np.arange(320) + 0.5
+    values[..., 1] = (np.arange(240) + 0.5)[:, None]
+    means = patch_means(values, GRID)
+    assert np.allclose(means.numpy(), GRID.centers(), atol=1e-3)
+    fine = patches_to_pixels(means[:, 0], GRID)
+    assert fine.shape == (240, 320)
+    assert np.abs(fine - values[..., 0])[:, 8:-8].max() < 1e-2
