@@ -18,7 +18,7 @@ ROOM, _LEAST = 1136, 520
 TALL = 460
 _RAMP = 120
 # An SVG is shown in whatever face is there: so much wider than the built-in one it may be.
-_SLACK = 1.15
+SLACK = 1.15
 
 Rgb8 = NDArray[np.uint8]
 
@@ -135,7 +135,7 @@ class Page:
     def figure(self) -> Figure:
         """Return what has been laid out."""
         width = round(max(self._right, _LEAST) + MARGIN)
-        room = (width - 2 * MARGIN) / _SLACK
+        room = (width - 2 * MARGIN) / SLACK
         head: list[Element] = [
             Label((MARGIN, MARGIN + 18), elide(self._title, TITLE, room), TITLE, INK)
         ]
@@ -152,9 +152,7 @@ class Page:
         for text, color in ((panel.caption, INK), (panel.note, INK_DIM)):
             if text:
                 self.add(
-                    Label(
-                        (box.left, baseline), elide(text, SMALL, box.width / _SLACK), SMALL, color
-                    )
+                    Label((box.left, baseline), elide(text, SMALL, box.width / SLACK), SMALL, color)
                 )
                 baseline += LINE
 
@@ -183,4 +181,4 @@ def border(box: Box, color: tuple[int, int, int], width: float = 1.0) -> list[El
 
 def _width(text: str) -> float:
     """Return how wide small text may become, in units."""
-    return _SLACK * text_width(text, SMALL)
+    return SLACK * text_width(text, SMALL)

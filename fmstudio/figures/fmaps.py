@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from fmstudio.drawing.canvas import elide
 from fmstudio.drawing.colors import INK, INK_DIM, RULE, cividis, diverging
 from fmstudio.drawing.figure import Element, Figure, Label, Picture, Segment
-from fmstudio.drawing.page import BODY, MARGIN, ROOM, SMALL, Box, Page, border, ramp_elements
+from fmstudio.drawing.page import BODY, MARGIN, ROOM, SLACK, SMALL, Box, Page, border, ramp_elements
 from fmstudio.figures.photos import PhotoPair
 
 # Left of a matrix: its axis' name, eigenvalues and numbers.
@@ -26,7 +27,7 @@ def map_figure(pair: PhotoPair) -> Figure:
     C_st = pair.map.C_st.cpu().double().numpy()
     mask = (evals_s[None, :] - evals_t[:, None]) ** 2
     reach = max(float(np.abs(C_st).max()), 1e-12)
-    top = max(float(mask.max()), 1e-12)
+    most = float(mask.max())
     page = Page(
         f"Functional map from {pair.a.name} to {pair.b.name}",
         f"{C_st.shape[0]} x {C_st.shape[1]}: rows and columns are eigenfunctions, with their "
@@ -35,7 +36,13 @@ def map_figure(pair: PhotoPair) -> Figure:
     bottom = page.bottom
     views = (
         ("C_st", diverging(C_st / reach), diverging(np.linspace(-1, 1, 120)), -reach, reach),
-        ("Laplacian mask", cividis(mask / top), cividis(np.linspace(0, 1, 120)), 0.0, top),
+        (
+            "Laplacian mask",
+            cividis(mask / max(most, 1e-12)),
+            cividis(np.linspace(0, 1, 120)),
+            0.0,
+            most,
+        ),
     )
     side = (ROOM - 2 * _AXIS - _APART) / 2
     for index, (name, rgb, ramp, low, high) in enumerate(views):
@@ -67,7 +74,9 @@ def _across(box: Box, evals: NDArray[np.float64], name: str) -> list[Element]:
         elements.append(Label((x, y + 19), str(index + 1), SMALL, INK, "ms"))
         elements.append(Label((x, y + 35), _number(evals[index]), SMALL, INK_DIM, "ms"))
     middle = box.left + box.width / 2
-    elements.append(Label((middle, y + 56), f"columns: eigenvalues of {name}", SMALL, INK, "ms"))
+    elements.append(
+        Label((middle, y + 56), _axis_name("columns", name, box.width), SMALL, INK, "ms")
+    )
     return elements
 
 
@@ -80,8 +89,13 @@ def _down(box: Box, evals: NDArray[np.float64], name: str) -> list[Element]:
         elements.append(Label((box.left - 9, y), str(index + 1), SMALL, INK, "rm"))
         elements.append(Label((box.left - 38, y), _number(evals[index]), SMALL, INK_DIM, "rm"))
     above = (box.left + box.width, box.top - 10)
-    elements.append(Label(above, f"rows: eigenvalues of {name}", SMALL, INK, "rs"))
+    elements.append(Label(above, _axis_name("rows", name, 0.7 * box.width), SMALL, INK, "rs"))
     return elements
+
+
+def _axis_name(lines: str, name: str, room: float) -> str:
+    """Return what the rows or columns stand for, no wider than there is room."""
+    return elide(f"{lines}: eigenvalues of {name}", SMALL, room / SLACK)
 
 
 def _number(value: float) -> str:

@@ -1,8 +1,11 @@
 """Each kind of figure, on pairs whose maps are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from fmstudio.drawing.canvas import text_width
 from fmstudio.drawing.figure import Circle, Dot, Figure, Label, Picture, Segment, render
 from fmstudio.evaluation.heat import gaussian_heat
 from fmstudio.figures.basis import basis_figure
@@ -104,6 +107,14 @@ def test_the_axes_name_eigenvalues(uneven: PhotoPair) -> None:
     assert f"{float(uneven.a.analysis.basis.evals[4]):.3f}" in found
     assert f"{float(uneven.b.analysis.basis.evals[9]):.3f}" in found
     assert {"1", "5", "10", "rows: eigenvalues of tall.jpg"} <= set(found)
+
+
+def test_long_names_stay_beside_the_matrix(uneven: PhotoPair) -> None:
+    long = replace(uneven, b=replace(uneven.b, name="a-very-long-file-name" * 5 + ".jpg"))
+    figure = map_figure(long)
+    matrix = next(picture for picture in pictures(figure) if picture.is_cells)
+    (name, _) = (e for e in figure.elements if isinstance(e, Label) and "rows:" in e.text[:5])
+    assert name.at[0] - text_width(name.text, name.size) > matrix.left + 40
 
 
 # matches
