@@ -122,7 +122,7 @@ def _normed(h: torch.Tensor) -> torch.Tensor:
 def _linear(inside: int, outside: int, generator: torch.Generator) -> nn.Linear:
     """Return an affine layer with weights drawn from a generator and no offset yet."""
     # The constructor would draw from torch's global generator, which belongs to the caller.
-    layer: nn.Linear = skip_init(nn.Linear, inside, outside)
+    layer: nn.Linear = skip_init(nn.Linear, inside, outside)  # type: ignore[no-untyped-call]
     nn.init.xavier_uniform_(layer.weight, generator=generator)
     nn.init.zeros_(layer.bias)
     return layer

@@ -309,7 +309,7 @@ def _principal_axes(
     squares, vectors = torch.linalg.eigh(A @ A.T)
     squares, vectors = squares.flip(0)[:count], vectors.flip(1)[:, :count]
     sound = squares > _RANK_TOLERANCE * squares[0].clamp_min(torch.finfo(A.dtype).tiny)
-    axes = A.T @ (vectors[:, sound] / squares[sound].sqrt())
+    axes: torch.Tensor = A.T @ (vectors[:, sound] / squares[sound].sqrt())
     return axes.to(descriptors[0])
 
 
