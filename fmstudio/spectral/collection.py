@@ -38,7 +38,7 @@ class CollectionSettings:
     """
 
     laplacian: float = 0.1
-    consistency: float = 0.1
+    consistency: float = 0.01
     latent: int | None = None
     rounds: int = 3
 

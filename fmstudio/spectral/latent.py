@@ -19,19 +19,27 @@ Edge = tuple[int, int]
 Maps = Mapping[Edge, torch.Tensor]
 
 # Up to this many rows a dense solver is the faster one, and takes well under half a second.
-_DENSE_ROWS = 1024
+_DENSE_ROWS = 512
 _ITERATIONS = 500
 # Of an eigenpair, in units of the matrix's largest row sum of magnitudes.
 _RESIDUAL = 1e-6
 
 
-def consistency_matrix(maps: Maps) -> sparse.csr_array:
+def consistency_matrix(
+    maps: Maps, *, check: Callable[[], object] | None = None
+) -> sparse.csr_array:
     """Return W with ``tr(Y' W Y) = sum over maps of |C_ij Y_i - Y_j|^2``, Y the stacked Y_i.
 
     From ``|C_ij Y_i - Y_j|^2 = tr(Y_i' C_ij' C_ij Y_i) - 2 tr(Y_j' C_ij Y_i) + tr(Y_j' Y_j)`` each
     map adds ``C_ij' C_ij`` to block (i, i), I to block (j, j), ``-C_ij`` to block (j, i) and
     ``-C_ij'`` to block (i, j). Where both directions are mapped, so
     ``W_ij = -C_ij' - C_ji`` and ``W_ii = sum_j (C_ij' C_ij + I)``.
+
+    Parameters
+    ----------
+    maps : Mapping of (i, j) to Tensor, (k_j, k_i)
+    check : callable or None
+        Called before each map; what it raises ends the work.
 
     Returns
     -------
@@ -51,6 +59,8 @@ def consistency_matrix(maps: Maps) -> sparse.csr_array:
     cols: list[NDArray[np.int64]] = []
     values: list[NDArray[np.float64]] = []
     for (i, j), C in maps.items():
+        if check is not None:
+            check()
         block = C.detach().double().cpu().numpy()
         diagonal[i] += block.T @ block
         diagonal[j] += np.eye(sizes[j])
@@ -80,8 +90,8 @@ def latent_basis(
     size : int or None
         q, from 1 to the smallest k; None is the smallest k.
     check : callable or None
-        Called before the solution and, beyond some thousand rows, in each iteration of it; what it
-        raises ends the work.
+        Called before each map is added and, beyond 512 rows, in each iteration of the solution;
+        what it raises ends the work.
 
     Returns
     -------
@@ -104,9 +114,9 @@ def latent_basis(
     size = min(sizes) if size is None else size
     if not 1 <= size <= min(sizes):
         raise ValueError(f"a latent basis has from 1 to {min(sizes)} functions, not {size}")
+    W = consistency_matrix(maps, check=check)
     if check is not None:
         check()
-    W = consistency_matrix(maps)
     if W.shape[0] <= _DENSE_ROWS:
         Y = torch.linalg.eigh(torch.from_numpy(W.toarray())).eigenvectors[:, :size]
     else:
