@@ -336,7 +336,10 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="Of the shuffle that chooses the pairs.")] = 0,
     methods: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME...", help="Methods to judge; all by default."),
+        typer.Option(
+            metavar="NAME...",
+            help="Methods to judge; by default all but 'published', which is slow.",
+        ),
     ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", metavar="FILE", help="Where to write the numbers.")

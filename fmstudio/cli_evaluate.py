@@ -9,7 +9,7 @@ from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.requests import MatchSettings
 from fmstudio.evaluation.benchmark import evaluate
 from fmstudio.evaluation.datasets import find_sets
-from fmstudio.evaluation.methods import METHODS
+from fmstudio.evaluation.methods import DEFAULT_METHODS
 from fmstudio.evaluation.report import write_json
 from fmstudio.project.wording import counted
 
@@ -35,7 +35,7 @@ def evaluate_folder(
     seed : int
         Of the shuffle.
     methods : sequence of str
-        Empty means all.
+        Empty means all but the slow ones.
     json_file : Path or None
     settings : MatchSettings
     device : str
@@ -55,7 +55,7 @@ def evaluate_folder(
             sets,
             pairs=pairs,
             seed=seed,
-            methods=list(methods) or list(METHODS),
+            methods=list(methods) or list(DEFAULT_METHODS),
             settings=settings,
             progress=report,
             token=token,

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from fmstudio.engine.requests import MatchSettings
 
 
+_SWITCHES = {"true": True, "yes": True, "on": True, "1": True}
+_SWITCHES |= {"false": False, "no": False, "off": False, "0": False}
+
+
 class Device(StrEnum):
     """Where to compute; "auto" takes a GPU if there is one."""
 
@@ -37,12 +41,13 @@ SettingsOption = Annotated[
 def parse_settings(pairs: Sequence[str]) -> "MatchSettings":
     """Return the default settings changed by ``name=value`` pairs.
 
-    Lists are written with commas: ``descriptor_extractors=dinov2-s,efficientnet-lite0``.
+    Lists are written with commas: ``descriptor_extractors=dinov2-s,efficientnet-lite0``; switches
+    as ``true`` or ``false``.
 
     Raises
     ------
     typer.BadParameter
-        If a name is unknown, or a value is not of its kind.
+        If a name is unknown, or a value is not of its kind or out of its range.
     """
     # numpy comes with it, and what is typed wrong elsewhere should be said at once.
     from fmstudio.engine.requests import MatchSettings
@@ -57,7 +62,10 @@ def parse_settings(pairs: Sequence[str]) -> "MatchSettings":
                 f"'{pair}' sets nothing: write NAME=VALUE, with a name of {', '.join(kinds)}."
             )
         changes[name] = _parsed(name, text.strip(), kinds[name])
-    return MatchSettings(**changes)  # type: ignore[arg-type]
+    try:
+        return MatchSettings(**changes)  # type: ignore[arg-type]
+    except ValueError as error:
+        raise typer.BadParameter(f"These settings cannot be used: {error}.") from None
 
 
 def parse_point(text: str | None) -> tuple[float, float] | None:
@@ -97,6 +105,16 @@ def _parsed(name: str, text: str, kind: object) -> object:
     except ValueError:
         word = "a whole number" if kind is int else "a number"
         raise typer.BadParameter(f"{name} is {word}, not '{text}'.") from None
+    if kind is bool:
+        return _switch(name, text)
     if kind is str:
         return text
     return tuple(part for item in text.split(",") if (part := item.strip()))
+
+
+def _switch(name: str, text: str) -> bool:
+    """Return whether a switch is on."""
+    try:
+        return _SWITCHES[text.lower()]
+    except KeyError:
+        raise typer.BadParameter(f"{name} is true or false, not '{text}'.") from None

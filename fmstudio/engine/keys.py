@@ -20,14 +20,15 @@ def analysis_key(image_key: str, extractor_keys: tuple[str, ...], settings: Matc
     extractor_keys : tuple of str
         `ExtractorSpec.key` of the basis extractor, then of the descriptor extractors.
     settings : MatchSettings
-        Only what shapes features and basis enters: changing a map's weight keeps them.
+        Only what shapes features and basis enters: changing a map's weight keeps them, a refinement
+        that needs more functions does not.
     """
     parts = (
         CODE_VERSION,
         image_key,
         extractor_keys,
         settings.long_side,
-        settings.k,
+        settings.basis_size,
         settings.basis,
         settings.neighbours,
         settings.laplacian,

@@ -5,7 +5,7 @@ G in both bases -> C_st -> score -> points, masks   (per pair)
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,16 +15,17 @@ from numpy.typing import NDArray
 from fmstudio.engine.cache import TensorCache
 from fmstudio.engine.keys import analysis_key
 from fmstudio.engine.requests import MatchSettings, Phase
+from fmstudio.engine.score import patch_score
+from fmstudio.engine.solve import solve_pair
 from fmstudio.features.base import Extractor, FeatureMap
 from fmstudio.features.fusion import fuse
 from fmstudio.features.registry import make_extractor
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 from fmstudio.spectral.confidence import patch_confidence
-from fmstudio.spectral.convert import hub_corrected, map_similarity
 from fmstudio.spectral.eigenbasis import EigenBasis, solve_eigenbasis, uniform_basis
-from fmstudio.spectral.fmap import FmapWeights, solve_fmap, solve_fmap_pair
 from fmstudio.spectral.graph import affinity, grid_edges
 from fmstudio.spectral.laplacian import build_laplacian
+from fmstudio.spectral.partial import overlap
 
 PATCH = 16
 
@@ -65,12 +66,18 @@ class PairMap:
         Functional map.
     score : Tensor, (n_s, n_t) float32
         How well patches match: points and masks are decoded from it.
+    C_ts : Tensor, (k_s, k_t), or None
+        The functional map back, where the settings have both solved together.
+    losses : Mapping of str to float, or None
+        The terms of the map's objective, where they were asked for.
     """
 
     grid_s: PatchGrid
     grid_t: PatchGrid
     C_st: torch.Tensor
     score: torch.Tensor
+    C_ts: torch.Tensor | None = None
+    losses: Mapping[str, float] | None = None
 
     @property
     def p2p_st(self) -> torch.Tensor:
@@ -86,6 +93,11 @@ class PairMap:
     def confidence_t(self) -> torch.Tensor:
         """Return the trust in p2p_ts, (n_t,) float32 in [0, 1]."""
         return patch_confidence(self.p2p_st, self.p2p_ts, self.grid_t)
+
+    @property
+    def overlap(self) -> tuple[float, float]:
+        """Return the shares of source and target patches that have a counterpart, in [0, 1]."""
+        return overlap(self.p2p_st, self.p2p_ts, self.grid_s, self.grid_t)
 
 
 class Matcher:
@@ -170,38 +182,26 @@ class Matcher:
         basis = EigenBasis(tensors["evals"], tensors["evecs"], tensors["mass"])
         return ImageAnalysis(self.grid(size), tensors["descriptors"], basis, content)
 
-    def pair(self, s: ImageAnalysis, t: ImageAnalysis) -> PairMap:
-        """Return the map of a pair: the functional map, and the score that it supports."""
-        # Per square root of the patches, so that grids of any size weigh descriptors alike.
-        A_s = s.basis.project(s.descriptors) / s.grid.n**0.5
-        A_t = t.basis.project(t.descriptors) / t.grid.n**0.5
-        C_st = self._solve(A_s, A_t, s.basis.evals, t.basis.evals)
-        raw = s.descriptors @ t.descriptors.T
-        mapped = map_similarity(C_st, s.basis, t.basis, A_s)
-        score = hub_corrected(torch.lerp(raw, mapped, self.settings.map_weight))
-        return PairMap(s.grid, t.grid, C_st, score)
+    def pair(self, s: ImageAnalysis, t: ImageAnalysis, *, losses: bool = False) -> PairMap:
+        """Return the map of a pair: the functional map, and the score that it supports.
 
-    def _solve(
-        self,
-        A_s: torch.Tensor,
-        A_t: torch.Tensor,
-        evals_s: torch.Tensor,
-        evals_t: torch.Tensor,
-    ) -> torch.Tensor:
-        """Return the functional map C_st under the settings' weights."""
-        weights = FmapWeights(
-            laplacian=self.settings.lap_weight,
-            orthogonality=self.settings.orthogonality,
-            bijectivity=self.settings.bijectivity,
-        )
-        if weights.is_one_way:
-            return solve_fmap(A_s, A_t, evals_s, evals_t, lap_weight=weights.laplacian)
-        return solve_fmap_pair(A_s, A_t, evals_s, evals_t, weights)[0]
+        Parameters
+        ----------
+        s, t : ImageAnalysis
+            Made with these settings.
+        losses : bool
+            Whether to measure the terms of the map's objective too.
+        """
+        raw = s.descriptors @ t.descriptors.T
+        solved = solve_pair(s, t, raw, self.settings)
+        score = patch_score(solved.C_st, s, t, raw, self.settings, A_s=solved.A_s)
+        measured = solved.losses() if losses else None
+        return PairMap(s.grid, t.grid, solved.C_st, score, solved.C_ts, measured)
 
     def _basis(self, features: FeatureMap) -> EigenBasis:
         """Return the eigenbasis of one image."""
         grid = features.grid
-        k = min(self.settings.k, grid.n)
+        k = min(self.settings.basis_size, grid.n)
         if self.settings.basis == "uniform":
             return uniform_basis(grid.rows, grid.cols, k)
         edges = grid_edges(grid.rows, grid.cols, self.settings.neighbours)

@@ -15,6 +15,11 @@ from fmstudio.geometry.grid import ImageSize
 from fmstudio.geometry.masks import Mask
 from fmstudio.geometry.points import Keypoints
 
+DECODERS = ("mixed", "band-limited", "transferred", "spectral", "concatenated")
+LAP_MASKS = ("commutator", "slanted", "resolvent")
+REFINEMENTS = ("none", "orthogonal", "zoomout", "bijective-zoomout")
+_GROWING = ("zoomout", "bijective-zoomout")
+
 
 @dataclass(frozen=True, slots=True)
 class ImageRef:
@@ -91,7 +96,29 @@ class MatchSettings:
     orthogonality, bijectivity : float
         Weights of these terms, at least 0.
     map_weight : float
-        Share in [0, 1] of the map in the score, beside the raw feature similarity.
+        Share in [0, 1] of the map in the score, beside the raw feature similarity; of the decoder
+        "mixed" only.
+    lap_mask : str
+        Which entries of the map ``lap_weight`` penalises: "commutator", "slanted" (for images that
+        share a part) or "resolvent".
+    foreground : float
+        In [0, 1]: how far patches like the image's border are left out of what the map aligns.
+    refine : str
+        What is done to the map once it is solved: "none", "orthogonal", "zoomout" or
+        "bijective-zoomout".
+    refine_k : int
+        Size of the eigenbasis to which the two ZoomOuts grow the map, above ``k``; without them
+        unused.
+    decoder : str
+        What the score is made of: "mixed" (map and raw similarity), "band-limited" (the map
+        alone), "transferred", "spectral" or "concatenated".
+    hub_correction : bool
+        Whether patches that resemble everything are set back.
+
+    Raises
+    ------
+    ValueError
+        If one of ``lap_mask`` and those after it is out of its range.
     """
 
     basis_extractor: str = "efficientnet-lite0"
@@ -105,6 +132,29 @@ class MatchSettings:
     orthogonality: float = 0.0
     bijectivity: float = 0.0
     map_weight: float = 0.3
+    lap_mask: str = "commutator"
+    foreground: float = 0.0
+    refine: str = "none"
+    refine_k: int = 80
+    decoder: str = "mixed"
+    hub_correction: bool = True
+
+    def __post_init__(self) -> None:
+        _check_word("lap_mask", self.lap_mask, LAP_MASKS)
+        _check_word("refine", self.refine, REFINEMENTS)
+        _check_word("decoder", self.decoder, DECODERS)
+        if not 0 <= self.foreground <= 1:
+            raise ValueError(f"foreground is from 0 to 1, not {self.foreground}")
+        if self.refine in _GROWING and self.refine_k <= self.k:
+            raise ValueError(
+                f'refine "{self.refine}" grows a map of k = {self.k} functions: refine_k must be '
+                f"above it, not {self.refine_k}"
+            )
+
+    @property
+    def basis_size(self) -> int:
+        """Return how many functions an image's basis holds: what the map needs at its largest."""
+        return self.refine_k if self.refine in _GROWING else self.k
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,3 +252,9 @@ class Failure:
 
 
 Event = Progress | Proposal | Failure
+
+
+def _check_word(name: str, word: str, among: tuple[str, ...]) -> None:
+    """Raise `ValueError` unless a setting has one of its words."""
+    if word not in among:
+        raise ValueError(f'{name} is one of {", ".join(among)}, not "{word}"')

@@ -21,7 +21,14 @@ from fmstudio.engine.match import ImageAnalysis, Matcher
 from fmstudio.engine.requests import MatchSettings, Phase
 from fmstudio.errors import DatasetError, MatchError
 from fmstudio.evaluation.datasets import Box, LabelledImage, LabelledSet
-from fmstudio.evaluation.methods import METHODS, Analyser, CopyTransfer, Method, PairTransfer
+from fmstudio.evaluation.methods import (
+    DEFAULT_METHODS,
+    METHODS,
+    Analyser,
+    CopyTransfer,
+    Method,
+    PairTransfer,
+)
 from fmstudio.evaluation.report import METRICS, Report, Scores, mean_of, mean_scores
 from fmstudio.geometry.grid import PatchGrid
 from fmstudio.geometry.metrics import counted_points, cycle_error, iou, pck, smoothness
@@ -54,7 +61,7 @@ def evaluate(
     *,
     pairs: int | None = 30,
     seed: int = 0,
-    methods: Sequence[str] = tuple(METHODS),
+    methods: Sequence[str] = DEFAULT_METHODS,
     settings: MatchSettings | None = None,
     progress: ReportProgress | None = None,
     token: CancelToken | None = None,

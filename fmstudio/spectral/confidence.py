@@ -93,8 +93,19 @@ def patch_confidence(p2p_st: torch.Tensor, p2p_ts: torch.Tensor, grid_t: PatchGr
     -------
     confidence_t : Tensor, (n_t,) float32 in [0, 1]
     """
+    return torch.exp(-round_trip(p2p_st, p2p_ts, grid_t) / 2)
+
+
+def round_trip(p2p_st: torch.Tensor, p2p_ts: torch.Tensor, grid_t: PatchGrid) -> torch.Tensor:
+    """Return how many patches from each target patch t -> s -> t ends, (n_t,) float32.
+
+    Parameters
+    ----------
+    p2p_st, p2p_ts : Tensor, (n_s,) and (n_t,) int64
+    grid_t : PatchGrid
+    """
     there = p2p_st[p2p_ts]
     own = torch.arange(grid_t.n, device=there.device)
     rows = (there // grid_t.cols - own // grid_t.cols).float()
     cols = (there % grid_t.cols - own % grid_t.cols).float()
-    return torch.exp(-torch.hypot(rows, cols) / 2)
+    return torch.hypot(rows, cols)

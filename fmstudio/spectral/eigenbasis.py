@@ -60,6 +60,15 @@ class EigenBasis:
             raise ValueError(f"a basis of {self.k} functions has no first {k}")
         return EigenBasis(self.evals[:k], self.evecs[:, :k], self.mass)
 
+    def per_patch(self) -> "EigenBasis":
+        """Return the same functions with mean square 1 and a mass that sums to 1.
+
+        Maps between grids of different sizes are then on one scale: the coefficients are those of
+        `project` over the square root of n.
+        """
+        n = len(self.mass)
+        return EigenBasis(self.evals, self.evecs * n**0.5, self.mass / n)
+
     def to(self, device: torch.device | str) -> "EigenBasis":
         """Return the basis on a device."""
         return EigenBasis(self.evals.to(device), self.evecs.to(device), self.mass.to(device))

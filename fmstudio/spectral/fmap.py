@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
+from fmstudio.spectral.penalty import commutator_penalty
+
 # Relative to the mean of the data term's diagonal: keeps a rank-deficient system solvable.
 _RIDGE = 1e-6
 # Rows solved at once: bounds the memory at large k, and keeps the systems in the processor's cache.
@@ -17,7 +19,8 @@ class FmapWeights:
     Attributes
     ----------
     laplacian : float
-        Commutativity with the Laplacians, ``|C diag(evals_s) - diag(evals_t) C|^2``.
+        Commutativity with the Laplacians, ``|C diag(evals_s) - diag(evals_t) C|^2``, or another
+        penalty in its place (`fmstudio.spectral.penalty`).
     orthogonality : float
         Squared distance of C to the nearest (semi-)orthogonal matrix: preserves area.
     bijectivity : float
@@ -44,6 +47,7 @@ def solve_fmap(
     evals_t: torch.Tensor,
     *,
     lap_weight: float,
+    penalty: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """Return the functional map that carries descriptors from s to t.
 
@@ -58,6 +62,8 @@ def solve_fmap(
         Ascending, in [0, 2] for a normalised Laplacian.
     lap_weight : float
         At least 0.
+    penalty : Tensor, (k_t, k_s), or None
+        Squared weights of C's entries, in place of the commutator's ``(evals_s - evals_t)^2``.
 
     Returns
     -------
@@ -73,7 +79,9 @@ def solve_fmap(
     Ovsjanikov et al. 2012, "Functional Maps", doi:10.1145/2185520.2185526, section 5.
     """
     _check_shapes(A_s, A_t, evals_s, evals_t)
-    return _solve_rows(A_s @ A_s.T, A_t @ A_s.T, evals_s, evals_t, lap_weight)
+    if penalty is None:
+        penalty = commutator_penalty(evals_s, evals_t)
+    return _solve_rows(A_s @ A_s.T, A_t @ A_s.T, lap_weight * penalty)
 
 
 def solve_fmap_pair(
@@ -82,18 +90,23 @@ def solve_fmap_pair(
     evals_s: torch.Tensor,
     evals_t: torch.Tensor,
     weights: FmapWeights,
+    penalty: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the functional maps of a pair in both directions, solved together.
 
     Adds orthogonality and bijectivity to the terms of `solve_fmap`. With the other direction and
     the nearest orthogonal matrices held fixed, the rows stay independent, so each half-round is
-    one batch of exact solves and the sum of all terms never grows.
+    one batch of exact solves: C_st with ``|C_st C_ts - I|^2``, C_ts with ``|C_ts C_st - I|^2``.
+    With orthogonality alone the sum of all terms never grows; with bijectivity each half-round
+    lowers its own direction's sum only, because the two identities are not one term.
 
     Parameters
     ----------
     A_s, A_t : Tensor, (k_s, p) and (k_t, p)
     evals_s, evals_t : Tensor, (k_s,) and (k_t,)
     weights : FmapWeights
+    penalty : Tensor, (k_t, k_s), or None
+        As in `solve_fmap`; its transpose is that of C_ts.
 
     Returns
     -------
@@ -110,9 +123,13 @@ def solve_fmap_pair(
     doi:10.1109/3DV.2016.49 (both directions at once).
     """
     _check_shapes(A_s, A_t, evals_s, evals_t)
+    if penalty is None:
+        penalty = commutator_penalty(evals_s, evals_t)
+    forth = weights.laplacian * penalty
+    back = forth.T.contiguous()
     gram_s, gram_t, cross = A_s @ A_s.T, A_t @ A_t.T, A_t @ A_s.T
-    C_st = _solve_rows(gram_s, cross, evals_s, evals_t, weights.laplacian)
-    C_ts = _solve_rows(gram_t, cross.T, evals_t, evals_s, weights.laplacian)
+    C_st = _solve_rows(gram_s, cross, forth)
+    C_ts = _solve_rows(gram_t, cross.T, back)
     if weights.is_one_way:
         return C_st, C_ts
     ortho, inverse = weights.orthogonality, weights.bijectivity
@@ -120,16 +137,12 @@ def solve_fmap_pair(
         C_st = _solve_rows(
             gram_s + inverse * C_ts @ C_ts.T + ortho * torch.eye(len(gram_s)).to(gram_s),
             cross + inverse * C_ts.T + ortho * nearest_orthogonal(C_st),
-            evals_s,
-            evals_t,
-            weights.laplacian,
+            forth,
         )
         C_ts = _solve_rows(
             gram_t + inverse * C_st @ C_st.T + ortho * torch.eye(len(gram_t)).to(gram_t),
             cross.T + inverse * C_st.T + ortho * nearest_orthogonal(C_ts),
-            evals_t,
-            evals_s,
-            weights.laplacian,
+            back,
         )
     return C_st, C_ts
 
@@ -156,22 +169,15 @@ def fmap_energy(
     return float(data + lap_weight * commutator)
 
 
-def _solve_rows(
-    gram: torch.Tensor,
-    cross: torch.Tensor,
-    evals_s: torch.Tensor,
-    evals_t: torch.Tensor,
-    lap_weight: float,
-) -> torch.Tensor:
-    """Return C whose row j solves ``(gram + lap_weight diag((evals_s - evals_tj)^2)) c = cross_j``.
+def _solve_rows(gram: torch.Tensor, cross: torch.Tensor, penalty: torch.Tensor) -> torch.Tensor:
+    """Return C whose row j solves ``(gram + diag(penalty_j)) c = cross_j``.
 
     By Cholesky: the systems are symmetric positive definite, and ``torch.linalg.solve`` on a CPU
     batch hangs with oneMKL and two threads (seen with torch 2.13 and 2.15).
     """
-    penalty = lap_weight * (evals_s[None, :] - evals_t[:, None]).square()  # (k_t, k_s)
     ridge = _RIDGE * gram.diagonal().mean().clamp_min(torch.finfo(gram.dtype).tiny)
     rows = []
-    for start in range(0, len(evals_t), _CHUNK):
+    for start in range(0, len(penalty), _CHUNK):
         part = slice(start, start + _CHUNK)
         systems = gram.expand(len(penalty[part]), *gram.shape).clone()  # (chunk, k_s, k_s)
         systems.diagonal(dim1=1, dim2=2).add_(penalty[part] + ridge)

@@ -59,7 +59,8 @@ def solve_fmap_iterative(
     The code published with arXiv 2403.12038; its "consistency" term equals weight decay and is
     left out, its network is frozen at random and does not enter C's gradient.
     """
-    C = torch.eye(len(evals_t), len(evals_s), dtype=A_s.dtype).requires_grad_()
+    C = torch.eye(len(evals_t), len(evals_s), dtype=A_s.dtype, device=A_s.device)
+    C.requires_grad_()
     optimiser = torch.optim.Adam([C], lr=_LEARNING_RATE)
     for _ in range(steps):
         if before_step is not None:
