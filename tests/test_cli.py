@@ -1,5 +1,6 @@
 """The commands, run as a person runs them, on real files and with a network of one line."""
 
+import dataclasses
 import json
 import os
 import re
@@ -23,7 +24,7 @@ from pycocotools.coco import COCO
 from fmstudio import cli, cli_doctor, cli_output
 from fmstudio.cli import spread
 from fmstudio.engine.cancel import CancelToken
-from fmstudio.engine.requests import Proposal
+from fmstudio.engine.requests import MatchSettings, Proposal
 from fmstudio.errors import DatasetError
 from fmstudio.features import hub, registry, weights
 from fmstudio.features.base import ExtractorSpec, FeatureMap
@@ -721,6 +722,46 @@ def test_evaluate_writes_numbers_and_tables(sample: Path, command: Run, tmp_path
     assert {"pck@0.05", "pck@0.1", "iou"} <= report["categories"]["cat face"]["map"].keys()
     assert report["settings"]["seed"] == 1
     assert "PCK@0.1" in ran.out
+
+
+def test_evaluate_leaves_the_slow_method_to_those_who_name_it(
+    sample: Path, command: Run, tmp_path: Path
+) -> None:
+    numbers = tmp_path / "e.json"
+    args = ("--pairs", 1, "--json", numbers)
+    assert command("evaluate", sample / "cats", *args, *PIXELS).code == 0
+    by_default = json.loads(numbers.read_text())["mean"]
+    assert "map" in by_default
+    assert "published" not in by_default
+    assert command("evaluate", sample / "cats", *args, "--methods", "published", *PIXELS).code == 0
+    assert list(json.loads(numbers.read_text())["mean"]) == ["published"]
+
+
+@pytest.mark.parametrize(
+    ("pair", "wanted"),
+    [
+        ("hub_correction=false", {"hub_correction": False}),
+        ("hub-correction=ON", {"hub_correction": True}),
+        ("foreground=0.5", {"foreground": 0.5}),
+        ("decoder=spectral", {"decoder": "spectral"}),
+    ],
+)
+def test_settings_are_read_as_their_kind(pair: str, wanted: dict[str, object]) -> None:
+    assert cli.parse_settings([pair]) == dataclasses.replace(MatchSettings(), **wanted)
+
+
+@pytest.mark.parametrize(
+    ("pair", "words"),
+    [
+        ("hub_correction=maybe", "hub_correction is true or false, not 'maybe'"),
+        ("decoder=raw", "decoder is one of mixed"),
+        ("foreground=2", "foreground is from 0 to 1"),
+    ],
+)
+def test_settings_that_cannot_be_are_wrong_usage(command: Run, pair: str, words: str) -> None:
+    ran = command("evaluate", ".", "--set", pair)
+    assert ran.code == 2
+    assert words in " ".join(ran.err.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(

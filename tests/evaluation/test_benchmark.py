@@ -8,7 +8,7 @@ from fmstudio.engine.cancel import CancelToken
 from fmstudio.errors import Cancelled, DatasetError, ImageError, MatchError
 from fmstudio.evaluation.benchmark import evaluate, select_pairs
 from fmstudio.evaluation.datasets import find_sets
-from fmstudio.evaluation.methods import METHODS
+from fmstudio.evaluation.methods import DEFAULT_METHODS
 
 CELL = 16
 BLANK = np.zeros((100, 100, 3), dtype=np.uint8)
@@ -111,7 +111,7 @@ def test_all_pairs_of_the_hand_made_set(hand_made, matcher):
 
 def test_truth_by_construction(moved, matcher):
     report = evaluate(moved, pairs=None, analyser=matcher)
-    assert list(report.mean) == list(METHODS)
+    assert list(report.mean) == list(DEFAULT_METHODS)
     nn, identity = report.mean["nn"], report.mean["identity"]
     assert nn.values["pck@0.05"] == 1
     assert nn.values["iou"] > 0.7

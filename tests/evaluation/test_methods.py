@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 from fmstudio.engine.carry import carry
 from fmstudio.engine.requests import Mark
 from fmstudio.evaluation.methods import (
+    DEFAULT_METHODS,
     METHODS,
     CopyTransfer,
     LowPassNearestNeighbour,
     NearestNeighbour,
     ProductMap,
+    PublishedMap,
     SmoothedNearestNeighbour,
     bilateral,
     filter_displacements,
@@ -19,6 +21,8 @@ from fmstudio.evaluation.methods import (
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 from fmstudio.geometry.masks import Mask
 from fmstudio.geometry.points import Keypoints
+from fmstudio.spectral.convert import hub_corrected, map_similarity
+from fmstudio.spectral.reference import solve_fmap_iterative
 from fmstudio.spectral.transfer import mask_from_soft
 
 CELL = 16
@@ -39,7 +43,9 @@ def test_the_registry_has_every_mandatory_method():
         "hub-nn",
         "lowpass-nn",
         "map",
+        "published",
     ]
+    assert [name for name in METHODS if name not in DEFAULT_METHODS] == ["published"]
     assert all(spec.description and "\n" not in spec.description for spec in METHODS.values())
 
 
@@ -95,6 +101,17 @@ def test_the_map_carries_what_the_product_carries(matcher, pair):
     method = ProductMap(matcher).pair(s, t)
     assert np.array_equal(method.keypoints(mark.keypoints.xy), product.xy)
     assert method.mask(mark.mask) == mask_from_soft(product.soft, t.grid)
+
+
+def test_the_published_map_differs_from_the_products_by_its_solver_only(matcher, pair):
+    s, t = pair
+    A_s, A_t = s.basis.project(s.descriptors), t.basis.project(t.descriptors)
+    C_st = solve_fmap_iterative(A_s, A_t, s.basis.evals, t.basis.evals, steps=2000)
+    mapped = map_similarity(C_st, s.basis, t.basis, A_s)
+    expected = hub_corrected(torch.lerp(s.descriptors @ t.descriptors.T, mapped, 0.3))
+    found = PublishedMap(matcher).pair(s, t).score
+    assert torch.allclose(found, expected, atol=1e-6)
+    assert not torch.allclose(found, matcher.pair(s, t).score, atol=1e-3)
 
 
 def test_low_pass_differs_from_nn_only_by_the_band(matcher, pair):
