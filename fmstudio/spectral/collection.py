@@ -236,7 +236,7 @@ def solve_collection(
 
     References
     ----------
-    Wang, Huang and Guibas 2013 (above), section 4.
+    Wang, Huang and Guibas 2013, doi:10.1109/ICCV.2013.110.
     """
     settings = settings or CollectionSettings()
     both = [(int(i), int(j)) for i, j in (*edges, *edges[:, ::-1])]

@@ -108,7 +108,7 @@ def latent_basis(
     References
     ----------
     Wang, Huang and Guibas 2013, "Image co-segmentation via consistent functional maps",
-    doi:10.1109/ICCV.2013.110, section 4.
+    doi:10.1109/ICCV.2013.110.
     """
     sizes = _sizes(maps)
     size = min(sizes) if size is None else size

@@ -2,8 +2,7 @@
 
 import torch
 from torch import nn
-from torch.nn.functional import gelu, layer_norm, scaled_dot_product_attention
-from torch.nn.utils import skip_init
+from torch.nn.functional import gelu, layer_norm, linear, scaled_dot_product_attention
 
 from fmstudio.spectral.eigenbasis import EigenBasis
 
@@ -30,19 +29,19 @@ class MessagePassing(nn.Module):
 
     References
     ----------
-    Attaiki, Pai and Ovsjanikov 2021, "DPFM: deep partial functional maps", arXiv 2110.09994,
-    section 4 (cross attention between two shapes); Sharp et al. 2022, "DiffusionNet",
-    doi:10.1145/3507905, section 3.1 (diffusion of learned time).
+    Attaiki, Pai and Ovsjanikov 2021, "DPFM: deep partial functional maps", arXiv 2110.09994 (cross
+    attention between two shapes); Sharp et al. 2022, "DiffusionNet", doi:10.1145/3507905
+    (diffusion of learned time).
     """
 
     def __init__(
         self, channels: int, layers: int, heads: int, width: int, generator: torch.Generator
     ) -> None:
         super().__init__()
-        self.enter = _linear(channels, width, generator)
+        self.enter = _Linear(channels, width, generator)
         self.diffuse = nn.ModuleList(_Diffusion(width, generator) for _ in range(layers))
         self.attend = nn.ModuleList(_CrossAttention(width, heads, generator) for _ in range(layers))
-        self.leave = _linear(width, channels, generator)
+        self.leave = _Linear(width, channels, generator)
         nn.init.zeros_(self.leave.weight)
 
     def forward(
@@ -79,9 +78,9 @@ class _CrossAttention(nn.Module):
     def __init__(self, width: int, heads: int, generator: torch.Generator) -> None:
         super().__init__()
         self.heads = heads
-        self.query = _linear(width, width, generator)
-        self.key = _linear(width, width, generator)
-        self.value = _linear(width, width, generator)
+        self.query = _Linear(width, width, generator)
+        self.key = _Linear(width, width, generator)
+        self.value = _Linear(width, width, generator)
         self.mlp = _Mlp(width, generator)
 
     def forward(self, h: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
@@ -105,8 +104,8 @@ class _Mlp(nn.Module):
 
     def __init__(self, width: int, generator: torch.Generator) -> None:
         super().__init__()
-        self.first = _linear(2 * width, 2 * width, generator)
-        self.second = _linear(2 * width, width, generator)
+        self.first = _Linear(2 * width, 2 * width, generator)
+        self.second = _Linear(2 * width, width, generator)
 
     def forward(self, own: torch.Tensor, message: torch.Tensor) -> torch.Tensor:
         """Return (n, width) from two (n, width)."""
@@ -114,15 +113,23 @@ class _Mlp(nn.Module):
         return out
 
 
+class _Linear(nn.Module):
+    """An affine layer with weights drawn from a generator and no offset yet.
+
+    Torch's own would draw from the global generator, which belongs to the caller.
+    """
+
+    def __init__(self, inside: int, outside: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(outside, inside))
+        self.bias = nn.Parameter(torch.zeros(outside))
+        nn.init.xavier_uniform_(self.weight, generator=generator)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return (n, outside) from (n, inside)."""
+        return linear(x, self.weight, self.bias)
+
+
 def _normed(h: torch.Tensor) -> torch.Tensor:
     """Return states (n, width), each of mean 0 and variance 1."""
     return layer_norm(h, h.shape[1:])
-
-
-def _linear(inside: int, outside: int, generator: torch.Generator) -> nn.Linear:
-    """Return an affine layer with weights drawn from a generator and no offset yet."""
-    # The constructor would draw from torch's global generator, which belongs to the caller.
-    layer: nn.Linear = skip_init(nn.Linear, inside, outside)  # type: ignore[no-untyped-call]
-    nn.init.xavier_uniform_(layer.weight, generator=generator)
-    nn.init.zeros_(layer.bias)
-    return layer

@@ -21,12 +21,11 @@ from types import MappingProxyType
 import torch
 
 from fmstudio.spectral.eigenbasis import EigenBasis
-from fmstudio.spectral.fmap import solve_fmap
 from fmstudio.spectral.message_passing import MessagePassing
+from fmstudio.spectral.network_losses import PairLosses
 
-# Principal channels with less than this share of the largest one's variance are rounding errors.
-_RANK_TOLERANCE = 1e-9
 _GRADIENT_NORM = 1.0
+_BETAS = (0.9, 0.999)
 
 StepProgress = Callable[[int, int, Mapping[str, float]], object]
 
@@ -158,7 +157,7 @@ def refine_descriptors(
     Raises
     ------
     ValueError
-        If a shape does not fit, or the descriptors are all 0 or not all finite.
+        If a shape does not fit, or an image's descriptors are all 0 or not all finite.
     ArithmeticError
         If training leaves the finite numbers: the learning rate is too high.
 
@@ -166,17 +165,19 @@ def refine_descriptors(
     ----------
     Attaiki, Pai and Ovsjanikov 2021, "DPFM: deep partial functional maps", arXiv 2110.09994;
     Roufosse, Sharma and Ovsjanikov 2019, "Unsupervised deep learning for structured shape
-    matching", arXiv 1812.03794, section 4 (the losses, through a differentiable solve);
+    matching", arXiv 1812.03794 (the losses, through a differentiable solve);
     arXiv 2403.12038, section 3 (per pair, zero-shot); Bardes, Ponce and LeCun 2022, "VICReg",
-    arXiv 2105.04906, section 4 (collapse, and covariance against it).
+    arXiv 2105.04906 (collapse, and covariance against it).
     """
     _check_shapes(descriptors_s, descriptors_t, basis_s, basis_t)
     # A caller in inference mode gets a network that learns all the same.
     with torch.inference_mode(mode=False), torch.enable_grad():
-        pair = _Pair(
+        pair = PairLosses(
             (_plain(descriptors_s), _plain(descriptors_t)),
             (_plain_basis(basis_s), _plain_basis(basis_t)),
-            settings,
+            channels=settings.channels,
+            reach=settings.reach,
+            lap_weight=settings.lap_weight,
         )
         steps, history = _train(pair, settings, progress, check or _never)
         refined = [pair.descriptors(i, steps[i]) for i in (0, 1)]
@@ -185,7 +186,7 @@ def refine_descriptors(
 
 
 def _train(
-    pair: "_Pair",
+    pair: PairLosses,
     settings: NetworkSettings,
     progress: StepProgress | None,
     check: Callable[[], object],
@@ -195,16 +196,14 @@ def _train(
     network = MessagePassing(
         pair.x[0].shape[1], settings.layers, settings.heads, settings.width, generator
     ).to(pair.x[0].device)
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    optimiser = _Adam(list(network.parameters()), settings.learning_rate)
     history: list[dict[str, float]] = []
     best, best_at, kept = float("inf"), 0, [torch.zeros_like(x) for x in pair.x]
     for step in range(settings.steps + 1):
         check()
         changes = network(*pair.inputs, *pair.bases)
         if not all(change.isfinite().all() for change in changes):
-            raise ArithmeticError(
-                f"the network's output is not finite at step {step}; lower the learning rate"
-            )
+            raise ArithmeticError(f"training diverged at step {step}; lower the learning rate")
         terms = pair.losses(changes)
         total = torch.stack([getattr(settings, name) * terms[name] for name in _TERMS]).sum()
         value = float(total.detach())
@@ -216,132 +215,41 @@ def _train(
         if step == settings.steps or step - best_at >= settings.patience:
             break
         check()
-        optimiser.zero_grad()
+        network.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(network.parameters(), _GRADIENT_NORM)
         optimiser.step()
     return kept, history
 
 
-class _Pair:
-    """What training needs of two images, in their joint principal channels."""
+class _Adam:
+    """The Adam optimiser.
 
-    def __init__(
-        self,
-        descriptors: tuple[torch.Tensor, torch.Tensor],
-        bases: tuple[EigenBasis, EigenBasis],
-        settings: NetworkSettings,
-    ) -> None:
-        self.bases = bases
-        self._descriptors = descriptors
-        self._settings = settings
-        self._axes = _principal_axes(descriptors, bases, settings.channels)  # (d, r)
-        self._length = [d.norm(dim=1, keepdim=True) for d in descriptors]
-        self.x = [d @ self._axes for d in descriptors]  # (n, r)
-        joint = torch.cat([x - x.mean(dim=0) for x in self.x])
-        # A channel that hardly varies must not outweigh all others.
-        floor = 1e-4 * float(torch.cat(self._length).mean())
-        self._deviation = joint.square().mean(dim=0).sqrt().clamp_min(floor)
-        self._covariance = [self._covariance_of(x) for x in self.x]
-        scale = torch.cat(self.x).square().mean(dim=0).sqrt().mean()
-        self.inputs = [x / scale for x in self.x]
-        top = max(float(b.evals.max()) for b in bases)
-        gap = (bases[0].evals[None, :] - bases[1].evals[:, None]) / max(top, 1e-12)
-        self._gap = _wide(gap)  # (k_t, k_s)
+    Torch's own imports its compiler when it is first made: two seconds in which nobody can cancel.
 
-    def descriptors(self, i: int, change: torch.Tensor) -> torch.Tensor:
-        """Return image i's descriptors (n, d) under a change (n, r)."""
-        step, ratio = self._bounded(i, change)
-        return (self._descriptors[i] + step @ self._axes.T) * ratio
-
-    def losses(self, changes: tuple[torch.Tensor, torch.Tensor]) -> dict[str, torch.Tensor]:
-        """Return the terms of the loss, each a scalar that does not depend on any scale."""
-        x, A = [], []
-        for i, basis in enumerate(self.bases):
-            step, ratio = self._bounded(i, changes[i])
-            x.append((self.x[i] + step) * ratio)
-            A.append(_wide(basis.project(x[i])) / len(x[i]) ** 0.5)
-        evals = [_wide(b.evals) for b in self.bases]
-        weight = self._settings.lap_weight
-        C_st = solve_fmap(A[0], A[1], evals[0], evals[1], lap_weight=weight)
-        C_ts = solve_fmap(A[1], A[0], evals[1], evals[0], lap_weight=weight)
-        return {
-            "descriptor": 0.5 * (_misfit(C_st, A[0], A[1]) + _misfit(C_ts, A[1], A[0])),
-            "laplacian": 0.5 * (_weighted(C_st, self._gap) + _weighted(C_ts, self._gap.T)),
-            "orthogonality": 0.5 * (_skewness(C_st) + _skewness(C_ts)),
-            "bijectivity": 0.5 * _distance_to_identity(C_st @ C_ts, C_ts @ C_st),
-            "spread": 0.5 * _wide(self._spread(0, x[0]) + self._spread(1, x[1])),
-        }
-
-    def _bounded(self, i: int, change: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the step (n, r) within reach, and the ratio (n, 1) that keeps the rows' length."""
-        bound = self._settings.reach * self._length[i]
-        step = bound * change * (1 + change.square().sum(dim=1, keepdim=True)).rsqrt()
-        # The axes are orthonormal: the length in all d channels is known without them.
-        square = self._length[i].square().clamp_min(1e-24)
-        inner = (2 * self.x[i] * step + step.square()).sum(dim=1, keepdim=True)
-        return step, (square / (square + inner)).sqrt()
-
-    def _covariance_of(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the covariance (r, r) of channels brought to the same scale."""
-        centred = (x - x.mean(dim=0)) / self._deviation
-        return centred.T @ centred / len(x)
-
-    def _spread(self, i: int, x: torch.Tensor) -> torch.Tensor:
-        """Return how far image i's covariance has moved, relative to what it was."""
-        was = self._covariance[i]
-        moved = (self._covariance_of(x) - was).square().sum()
-        return moved / was.square().sum().clamp_min(1e-12)
-
-
-def _principal_axes(
-    descriptors: tuple[torch.Tensor, torch.Tensor],
-    bases: tuple[EigenBasis, EigenBasis],
-    count: int,
-) -> torch.Tensor:
-    """Return orthonormal axes (d, r) of both images' coefficients, the strongest first; r <= count.
-
-    Of the coefficients' Gram matrix, k_s + k_t wide, never of d x d channels. Not centred: the
-    mean is itself something that a map aligns.
+    References
+    ----------
+    Kingma and Ba 2015, "Adam", arXiv 1412.6980, algorithm 1.
     """
-    pairs = zip(descriptors, bases, strict=True)
-    A = torch.cat([_wide(b.project(d)) / len(d) ** 0.5 for d, b in pairs])  # (k_s + k_t, d)
-    squares, vectors = torch.linalg.eigh(A @ A.T)
-    squares, vectors = squares.flip(0)[:count], vectors.flip(1)[:, :count]
-    sound = squares > _RANK_TOLERANCE * squares[0].clamp_min(torch.finfo(A.dtype).tiny)
-    axes: torch.Tensor = A.T @ (vectors[:, sound] / squares[sound].sqrt())
-    return axes.to(descriptors[0])
 
+    def __init__(self, weights: list[torch.nn.Parameter], learning_rate: float) -> None:
+        self._weights = weights
+        self._rate = learning_rate
+        self._mean = [torch.zeros_like(w) for w in weights]
+        self._square = [torch.zeros_like(w) for w in weights]
+        self._steps = 0
 
-def _misfit(C: torch.Tensor, A_from: torch.Tensor, A_to: torch.Tensor) -> torch.Tensor:
-    """Return ``|C A_from - A_to|^2 / |A_to|^2``."""
-    return (C @ A_from - A_to).square().sum() / A_to.square().sum()
-
-
-def _weighted(C: torch.Tensor, gap: torch.Tensor) -> torch.Tensor:
-    """Return ``|gap o C|^2 / |C|^2``: the share of C that mixes frequencies."""
-    return (gap * C).square().sum() / C.square().sum()
-
-
-def _skewness(C: torch.Tensor) -> torch.Tensor:
-    """Return ``|C' C - I|^2 / k``, or of ``C C'`` where that is the smaller."""
-    gram = C.T @ C if C.shape[0] >= C.shape[1] else C @ C.T
-    return _distance_to_identity(gram)
-
-
-def _distance_to_identity(*products: torch.Tensor) -> torch.Tensor:
-    """Return the sum over square matrices of ``|P - I|^2 / k``."""
-    return torch.stack(
-        [(P - torch.eye(len(P)).to(P)).square().sum() / len(P) for P in products]
-    ).sum()
-
-
-def _wide(tensor: torch.Tensor) -> torch.Tensor:
-    """Return a tensor in double precision, in which the solve and its gradient are stable.
-
-    On the processor where the device has no such numbers: only small k-sized ones come here.
-    """
-    return (tensor.cpu() if tensor.device.type == "mps" else tensor).double()
+    @torch.no_grad()
+    def step(self) -> None:
+        """Move every weight against its gradient."""
+        self._steps += 1
+        bias = [1 - beta**self._steps for beta in _BETAS]
+        for weight, mean, square in zip(self._weights, self._mean, self._square, strict=True):
+            if weight.grad is None:
+                continue
+            mean.lerp_(weight.grad, 1 - _BETAS[0])
+            square.lerp_(weight.grad.square(), 1 - _BETAS[1])
+            weight.sub_(self._rate * (mean / bias[0]) / ((square / bias[1]).sqrt() + 1e-8))
 
 
 def _plain(tensor: torch.Tensor) -> torch.Tensor:
@@ -370,8 +278,8 @@ def _check_shapes(
                 f"descriptors {shape} do not fit a basis on {len(basis.evecs)} patches"
             )
     both = (descriptors_s, descriptors_t)
-    if not all(d.isfinite().all() for d in both) or not any(d.any() for d in both):
-        raise ValueError("descriptors must be finite, and not all of them 0")
+    if not all(d.isfinite().all() for d in both) or not all(d.any() for d in both):
+        raise ValueError("the descriptors of an image must be finite, and not all of them 0")
 
 
 def _never() -> None:

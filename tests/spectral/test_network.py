@@ -235,7 +235,7 @@ def test_misfits_and_impossible_settings_are_refused():
         refine_descriptors(d_s[:5], d_t, b_s, b_t, SMALL)
     for factor in (torch.nan, 0.0):
         with pytest.raises(ValueError, match="must be finite, and not all"):
-            refine_descriptors(d_s * factor, d_t * factor, b_s, b_t, SMALL)
+            refine_descriptors(d_s, d_t * factor, b_s, b_t, SMALL)
 
 
 @pytest.mark.parametrize(
