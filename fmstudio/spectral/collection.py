@@ -31,15 +31,16 @@ class CollectionSettings:
         Weight of Laplacian commutativity, as in `solve_fmap`, at least 0.
     consistency : float
         Weight of ``N |C_ij Y_i - Y_j|^2``, at least 0; the N undoes that of ``sum Y_i' Y_i = I``.
-    latent : int or None
-        Size q of the latent basis, from 1 to the smallest k; None is the smallest k.
+    latent : int
+        Size q of the latent basis, at least 1; at most the smallest k is taken. Maps of few
+        functions are what images of one kind agree on: few tell best who does not belong.
     rounds : int
         How often maps are solved again with the latent basis of the last ones, at least 0.
     """
 
     laplacian: float = 0.1
-    consistency: float = 0.01
-    latent: int | None = None
+    consistency: float = 0.1
+    latent: int = 10
     rounds: int = 3
 
 
@@ -243,6 +244,7 @@ def solve_collection(
     check_connected(both, len(descriptors))
     A, energies = list(descriptors), []
     weight = (settings.consistency * len(A)) ** 0.5
+    size = min(settings.latent, *(len(e) for e in evals))
     for done in range(settings.rounds + 1):
         maps = {}
         for i, j in both:
@@ -250,7 +252,7 @@ def solve_collection(
                 check()
             mu = settings.laplacian
             maps[i, j] = solve_fmap(A[i], A[j], evals[i], evals[j], lap_weight=mu)
-        latent = latent_basis(maps, settings.latent, check=check)
+        latent = latent_basis(maps, size, check=check)
         A = [torch.cat([a, weight * y], dim=1) for a, y in zip(descriptors, latent, strict=True)]
         energies.append(
             sum(

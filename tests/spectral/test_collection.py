@@ -250,6 +250,7 @@ def test_without_rounds_each_map_is_the_closed_form():
     C = solve_fmap(A[1], A[2], evals[1], evals[2], lap_weight=0.3)
     assert torch.equal(found.maps[1, 2], C)
     assert set(found.maps) == set(ring(6))
+    assert found.latent[0].shape == (10, 10)
 
 
 def test_a_check_that_raises_ends_the_work():
