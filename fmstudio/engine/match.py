@@ -5,13 +5,14 @@ G in both bases -> C_st -> score -> points, masks   (per pair)
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fmstudio.engine.agreement import ImageSummary, agreed_maps
 from fmstudio.engine.cache import TensorCache
 from fmstudio.engine.keys import analysis_key
 from fmstudio.engine.requests import MatchSettings, Phase
@@ -132,6 +133,7 @@ class Matcher:
         self.settings = settings or MatchSettings()
         self.device = torch.device(device)
         self._cache = cache
+        self._agreed: Mapping[tuple[str, str], torch.Tensor] = {}
         names = dict.fromkeys((self.settings.basis_extractor, *self.settings.descriptor_extractors))
         self._extractors = {name: extractors(name, device=self.device) for name in names}
         self._keys = tuple(
@@ -182,7 +184,33 @@ class Matcher:
         basis = EigenBasis(tensors["evals"], tensors["evecs"], tensors["mass"])
         return ImageAnalysis(self.grid(size), tensors["descriptors"], basis, content)
 
-    def pair(self, s: ImageAnalysis, t: ImageAnalysis, *, losses: bool = False) -> PairMap:
+    def agree(
+        self,
+        images: Sequence[ImageSummary],
+        pairs: Sequence[tuple[int, int]],
+        check: Callable[[], object] | None = None,
+    ) -> None:
+        """Solve the maps of pairs together with those of their neighbours; `pair` then takes them.
+
+        Parameters
+        ----------
+        images : sequence of ImageSummary
+            At least two; see `summarise`.
+        pairs : sequence of (int, int)
+            Source and target, as indices of ``images``.
+        check : callable or None
+            Called before each map; what it raises ends the work.
+        """
+        self._agreed = agreed_maps(images, pairs, self.settings, check)
+
+    def pair(
+        self,
+        s: ImageAnalysis,
+        t: ImageAnalysis,
+        *,
+        losses: bool = False,
+        check: Callable[[], object] | None = None,
+    ) -> PairMap:
         """Return the map of a pair: the functional map, and the score that it supports.
 
         Parameters
@@ -191,9 +219,12 @@ class Matcher:
             Made with these settings.
         losses : bool
             Whether to measure the terms of the map's objective too.
+        check : callable or None
+            Called between the steps of the refinement network; what it raises ends the work.
         """
         raw = s.descriptors @ t.descriptors.T
-        solved = solve_pair(s, t, raw, self.settings)
+        agreed = self._agreed.get((s.key, t.key))
+        solved = solve_pair(s, t, raw, self.settings, agreed=agreed, check=check)
         score = patch_score(solved.C_st, s, t, raw, self.settings, A_s=solved.A_s)
         measured = solved.losses() if losses else None
         return PairMap(s.grid, t.grid, solved.C_st, score, solved.C_ts, measured)

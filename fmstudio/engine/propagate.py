@@ -1,16 +1,19 @@
 """One request to a stream of progress and proposals.
 
 A generator: whoever pulls it decides on which thread it runs, and between any two items the
-work can be stopped. What is in memory at once is the references, one target and one pair.
+work can be stopped. What is in memory at once is the references, one target and one pair; with
+`MatchSettings.consistency` also a summary of each target, some 150 kB at the default settings.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fmstudio.engine.agreement import summarise
 from fmstudio.engine.cache import TensorCache
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.carry import carry, vote
@@ -83,6 +86,9 @@ def propagate(
     if not references:
         raise MatchError(f"No reference image can be read. {' '.join(notes)}")
     key = request_key(tuple(r.image.key for r, _ in references), request.settings)
+    if request.settings.consistency > 0:
+        sources = [source for _, source in references]
+        yield from _agree(matcher, sources, request.targets, load, token, clock)
     for target in request.targets:
         yield from _propagate_to(target, matcher, references, load, token, clock, key, notes)
 
@@ -110,7 +116,7 @@ def _propagate_to(
     for reference, source in references:
         token.check()
         yield clock.progress(Phase.MATCH)
-        pair = matcher.pair(source, analysis)
+        pair = matcher.pair(source, analysis, check=token.check)
         token.check()
         words.append([carry(pair, mark) for mark in reference.marks])
     yield clock.progress(Phase.TRANSFER)
@@ -118,6 +124,28 @@ def _propagate_to(
     clock.finish()
     yield Proposal(target, marks, key, tuple(notes))
     yield clock.progress(Phase.TRANSFER)
+
+
+def _agree(
+    matcher: Matcher,
+    sources: Sequence[ImageAnalysis],
+    targets: Sequence[ImageRef],
+    load: Load,
+    token: CancelToken,
+    clock: "_Clock",
+) -> Iterator[Event]:
+    """Yield the progress of looking at all images and solving their maps together."""
+    images = [summarise(source, matcher.settings) for source in sources]
+    for target in targets:
+        token.check()
+        yield clock.progress(Phase.FEATURES)
+        # What cannot be read is said when its turn comes.
+        with suppress(ImageError):
+            images.append(summarise(_analyse(matcher, target, load), matcher.settings))
+    pairs = [(s, t) for s in range(len(sources)) for t in range(len(sources), len(images))]
+    if pairs:
+        yield clock.progress(Phase.MATCH)
+        matcher.agree(images, pairs, token.check)
 
 
 def _analyse(matcher: Matcher, image: ImageRef, load: Load) -> ImageAnalysis:

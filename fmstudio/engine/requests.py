@@ -114,6 +114,11 @@ class MatchSettings:
         alone), "transferred", "spectral" or "concatenated".
     hub_correction : bool
         Whether patches that resemble everything are set back.
+    network_steps : int
+        For how many steps the refinement network is trained on each pair; 0 does without it.
+    consistency : float
+        Weight with which the maps of a run agree with each other, at least 0; above 0 all images
+        of the run are analysed before the first is matched.
 
     Raises
     ------
@@ -138,6 +143,8 @@ class MatchSettings:
     refine_k: int = 80
     decoder: str = "mixed"
     hub_correction: bool = True
+    network_steps: int = 0
+    consistency: float = 0.0
 
     def __post_init__(self) -> None:
         _check_word("lap_mask", self.lap_mask, LAP_MASKS)
@@ -145,6 +152,9 @@ class MatchSettings:
         _check_word("decoder", self.decoder, DECODERS)
         if not 0 <= self.foreground <= 1:
             raise ValueError(f"foreground is from 0 to 1, not {self.foreground}")
+        for name in ("network_steps", "consistency"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is at least 0, not {getattr(self, name)}")
         if self.refine in _GROWING and self.refine_k <= self.k:
             raise ValueError(
                 f'refine "{self.refine}" grows a map of k = {self.k} functions: refine_k must be '

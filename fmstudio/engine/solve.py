@@ -1,16 +1,18 @@
 """The functional map of a pair under the settings: pose, solve, refine, measure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
 from fmstudio.engine.requests import MatchSettings
+from fmstudio.geometry.grid import PatchGrid
 from fmstudio.spectral.convert import hub_corrected
 from fmstudio.spectral.eigenbasis import EigenBasis
 from fmstudio.spectral.fmap import FmapWeights, solve_fmap, solve_fmap_pair
 from fmstudio.spectral.losses import report_losses
+from fmstudio.spectral.network import NetworkSettings, refine_descriptors
 from fmstudio.spectral.partial import foreground, overlap, patch_weights, slant
 from fmstudio.spectral.penalty import SLANTED, laplacian_penalty
 from fmstudio.spectral.refine import bijective_zoomout, refine_orthogonal, zoomout
@@ -51,7 +53,13 @@ class SolvedPair:
 
 
 def solve_pair(
-    s: "ImageAnalysis", t: "ImageAnalysis", raw: torch.Tensor, settings: MatchSettings
+    s: "ImageAnalysis",
+    t: "ImageAnalysis",
+    raw: torch.Tensor,
+    settings: MatchSettings,
+    *,
+    agreed: torch.Tensor | None = None,
+    check: Callable[[], object] | None = None,
 ) -> SolvedPair:
     """Return the functional map of a pair, solved in closed form and refined as the settings say.
 
@@ -62,17 +70,25 @@ def solve_pair(
     raw : Tensor, (n_s, n_t)
         Cosine similarity of the descriptors.
     settings : MatchSettings
+    agreed : Tensor, (k_t, k_s), or None
+        A map that was solved together with others (`fmstudio.engine.agreement`), to be refined.
+    check : callable or None
+        Called between the steps of the refinement network; what it raises ends the work.
     """
     slope = _slope(s, t, raw) if settings.lap_mask == SLANTED else 1.0
-    posed = _posed(s, t, settings, (settings.k, settings.k), slope)
-    C_st, C_ts = _solve(posed, settings)
+    aligned = _trained(s, t, settings, check)
+    posed = _posed(s, t, aligned, settings, (settings.k, settings.k), slope)
+    C_st, C_ts = (agreed, None) if agreed is not None else _solve(posed, settings)
     if settings.refine == "none":
         return SolvedPair(C_st, C_ts, posed.A_s, posed.aligned_s, posed.aligned_t, posed.penalty)
     # As many functions as the map will have; the scale of coefficients is that of `_descriptors`.
     size = settings.basis_size
-    bases = (_first(s.basis, size).per_patch(), _first(t.basis, size).per_patch())
+    bases = (
+        first_functions(s.basis, size).per_patch(),
+        first_functions(t.basis, size).per_patch(),
+    )
     C_st, C_ts = _refine(C_st, C_ts, bases, settings)
-    posed = _posed(s, t, settings, (C_st.shape[1], C_st.shape[0]), slope)
+    posed = _posed(s, t, aligned, settings, (C_st.shape[1], C_st.shape[0]), slope)
     return SolvedPair(C_st, C_ts, posed.A_s, posed.aligned_s, posed.aligned_t, posed.penalty)
 
 
@@ -91,33 +107,71 @@ class _Problem:
 def _posed(
     s: "ImageAnalysis",
     t: "ImageAnalysis",
+    aligned: tuple[torch.Tensor, torch.Tensor],
     settings: MatchSettings,
     sizes: tuple[int, int],
     slope: float,
 ) -> _Problem:
     """Return the problem of a pair over the first functions of both bases."""
-    basis_s, basis_t = _first(s.basis, sizes[0]), _first(t.basis, sizes[1])
-    A_s = _descriptors(s, basis_s, 0.0)
-    aligned_s = _descriptors(s, basis_s, settings.foreground) if settings.foreground else A_s
+    basis_s, basis_t = first_functions(s.basis, sizes[0]), first_functions(t.basis, sizes[1])
     return _Problem(
-        A_s,
-        aligned_s,
-        _descriptors(t, basis_t, settings.foreground),
+        coefficients(s.descriptors, s.grid, basis_s),
+        coefficients(aligned[0], s.grid, basis_s, settings.foreground),
+        coefficients(aligned[1], t.grid, basis_t, settings.foreground),
         basis_s.evals,
         basis_t.evals,
         laplacian_penalty(settings.lap_mask, basis_s.evals, basis_t.evals, slope=slope),
     )
 
 
-def _descriptors(image: "ImageAnalysis", basis: EigenBasis, strength: float) -> torch.Tensor:
-    """Return an image's descriptors in its basis (k, d), its background weighed down."""
-    values = image.descriptors
+def coefficients(
+    descriptors: torch.Tensor, grid: PatchGrid, basis: EigenBasis, strength: float = 0.0
+) -> torch.Tensor:
+    """Return an image's descriptors (n, d) in its basis (k, d), per square root of its patches.
+
+    So grids of any size weigh descriptors alike.
+
+    Parameters
+    ----------
+    descriptors : Tensor, (n, d)
+    grid : PatchGrid
+    basis : EigenBasis
+    strength : float
+        In [0, 1]: how far the background is weighed down; see `fmstudio.spectral.partial`.
+    """
     if strength:
-        weights = patch_weights(foreground(values, image.grid), strength)
-        values = weights[:, None] * values
-    # Per square root of the patches, so that grids of any size weigh descriptors alike.
-    coefficients: torch.Tensor = basis.project(values) / image.grid.n**0.5
-    return coefficients
+        weights = patch_weights(foreground(descriptors, grid), strength)
+        descriptors = weights[:, None] * descriptors
+    projected: torch.Tensor = basis.project(descriptors) / grid.n**0.5
+    return projected
+
+
+def first_functions(basis: EigenBasis, k: int) -> EigenBasis:
+    """Return the first k functions of a basis, or all where it has fewer."""
+    return basis if k >= basis.k else basis.truncated(k)
+
+
+def _trained(
+    s: "ImageAnalysis",
+    t: "ImageAnalysis",
+    settings: MatchSettings,
+    check: Callable[[], object] | None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the descriptors that the map aligns: as they are, or after the refinement network.
+
+    Only the map is solved from what the network makes: scores that take it lose accuracy.
+    """
+    if not settings.network_steps:
+        return s.descriptors, t.descriptors
+    refined = refine_descriptors(
+        s.descriptors,
+        t.descriptors,
+        first_functions(s.basis, settings.k),
+        first_functions(t.basis, settings.k),
+        NetworkSettings(steps=settings.network_steps, lap_weight=settings.lap_weight),
+        check=check,
+    )
+    return refined.descriptors_s, refined.descriptors_t
 
 
 def _solve(problem: _Problem, settings: MatchSettings) -> tuple[torch.Tensor, torch.Tensor | None]:
@@ -154,8 +208,3 @@ def _slope(s: "ImageAnalysis", t: "ImageAnalysis", raw: torch.Tensor) -> float:
     """Return the slope of a pair's diagonal, from which patches find back to themselves."""
     score = hub_corrected(raw)
     return slant(*overlap(score.argmax(dim=1), score.argmax(dim=0), s.grid, t.grid))
-
-
-def _first(basis: EigenBasis, k: int) -> EigenBasis:
-    """Return the first k functions of a basis, or all where it has fewer."""
-    return basis if k >= basis.k else basis.truncated(k)

@@ -15,6 +15,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from fmstudio.engine.agreement import summarise
+from fmstudio.engine.cache import TensorCache
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.device import choose_device
 from fmstudio.engine.match import ImageAnalysis, Matcher
@@ -116,7 +118,7 @@ def evaluate(
         raise DatasetError(
             "There is no pair to judge: a category needs at least two annotated images."
         )
-    analyser = analyser or Matcher(settings, device=choose_device(device))
+    analyser = analyser or _matcher(settings, device)
     run = _Run(analyser, token or CancelToken(), progress or _silent, total)
     made = {name: METHODS[name].make(analyser) for name in dict.fromkeys(methods)}
     run.progress(0, total)
@@ -178,6 +180,8 @@ class _Run:
         """Return every method's scores on one category."""
         tallies = {name: _Tally() for name in methods}
         image_ms: dict[Phase, list[float | None]] = defaultdict(list)
+        if self._analyser.settings.consistency > 0:
+            self._agree(labelled, pairs)
         for (s, a), (t, b) in self._analysed(labelled, pairs, image_ms):
             for name, method in methods.items():
                 self._token.check()
@@ -188,6 +192,18 @@ class _Run:
             name: _scores(tally, len(pairs), _stages(name, image_ms))
             for name, tally in tallies.items()
         }
+
+    def _agree(self, labelled: LabelledSet, pairs: Sequence[tuple[int, int]]) -> None:
+        """Have the maps of a category's pairs solved together."""
+        ids = sorted({i for pair in pairs for i in pair})
+        images = {image.id: image for image in labelled.images}
+        summaries = []
+        for i in ids:
+            self._token.check()
+            summaries.append(summarise(self._analyse(images[i]), self._analyser.settings))
+        places = {id_: place for place, id_ in enumerate(ids)}
+        asked = [(places[s], places[t]) for s, t in pairs]
+        self._analyser.agree(summaries, asked, self._token.check)
 
     def _analysed(
         self,
@@ -316,6 +332,12 @@ def _finish(device: torch.device) -> None:
     """Wait for a GPU, so that a stage is charged with its own work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+
+
+def _matcher(settings: MatchSettings, device: str) -> Matcher:
+    """Return a matcher; where images are looked at twice, one that remembers them."""
+    cache = TensorCache(None) if settings.consistency > 0 else None
+    return Matcher(settings, device=choose_device(device), cache=cache)
 
 
 def _silent(done: int, total: int) -> None:

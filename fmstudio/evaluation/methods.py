@@ -5,7 +5,7 @@ All but "identity" are scores between source and target patches, decoded by one 
 between two of them is a difference between their scores and nothing else.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Protocol
@@ -15,19 +15,16 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import normalize
 
+from fmstudio.engine.agreement import ImageSummary
 from fmstudio.engine.match import ImageAnalysis, PairMap
 from fmstudio.engine.requests import MatchSettings, Phase
 from fmstudio.engine.score import patch_score
+from fmstudio.evaluation.smoothing import bilateral, filter_displacements
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 from fmstudio.geometry.masks import Mask
 from fmstudio.spectral.convert import hub_corrected, soft_argmax
 from fmstudio.spectral.reference import solve_fmap_iterative
 from fmstudio.spectral.transfer import mask_from_soft, transfer_keypoints, transfer_mask
-
-# Of the bilateral filter: in patches, in patches, and in cosine similarity.
-_SIGMA = 1.0
-_RADIUS = 2
-_RANGE = 0.2
 
 
 class Analyser(Protocol):
@@ -37,6 +34,15 @@ class Analyser(Protocol):
 
     def analyse(self, rgb: NDArray[np.uint8], key: str) -> ImageAnalysis:
         """Return features and basis of an image (H, W, 3)."""
+        ...
+
+    def agree(
+        self,
+        images: Sequence[ImageSummary],
+        pairs: Sequence[tuple[int, int]],
+        check: Callable[[], object] | None = None,
+    ) -> None:
+        """Solve the maps of pairs together."""
         ...
 
     def pair(self, s: ImageAnalysis, t: ImageAnalysis) -> PairMap:
@@ -274,80 +280,6 @@ class PublishedMap:
         C_st = solve_fmap_iterative(A_s, A_t, basis_s.evals, basis_t.evals)
         raw = s.descriptors @ t.descriptors.T
         return ScoreTransfer(patch_score(C_st, s, t, raw, settings, A_s=A_s), s.grid, t.grid)
-
-
-def bilateral(functions: torch.Tensor, guide: torch.Tensor, grid: PatchGrid) -> torch.Tensor:
-    """Return functions (n, p) smoothed over the grid where the guide is alike.
-
-    ``f_i <- sum_j w_ij f_j / sum_j w_ij`` with
-    ``w_ij = exp(-|rc_i - rc_j|^2 / (2 sigma^2) - (1 - cos_ij)^2 / (2 range^2))`` in a window.
-
-    Parameters
-    ----------
-    functions : Tensor, (n, p)
-    guide : Tensor, (n, d)
-        Unit rows; cos_ij is their product.
-    grid : PatchGrid
-        Of n patches.
-    """
-    values = functions.reshape(grid.rows, grid.cols, -1)
-    total, weights = torch.zeros_like(values), torch.zeros_like(values[..., :1])
-    for here, there, weight in _neighbours(guide, grid):
-        total[here] += weight[..., None] * values[there]
-        weights[here] += weight[..., None]
-    return (total / weights).reshape(functions.shape)
-
-
-def filter_displacements(
-    volume: torch.Tensor, guide_s: torch.Tensor, grid_s: PatchGrid, grid_t: PatchGrid
-) -> torch.Tensor:
-    """Return a volume smoothed over source patches at equal displacement in patches.
-
-    ``S(i, j) <- sum_o w_io S(i + o, j + o) / sum_o w_io`` over the offsets o of a window for which
-    both i + o and j + o lie in their grids, with the weights of `bilateral` on the source.
-
-    Parameters
-    ----------
-    volume : Tensor, (n_s, n_t)
-    guide_s : Tensor, (n_s, d)
-        Unit rows.
-    grid_s, grid_t : PatchGrid
-    """
-    values = volume.reshape(grid_s.rows, grid_s.cols, grid_t.rows, grid_t.cols)
-    total, weights = torch.zeros_like(values), torch.zeros_like(values)
-    for here, there, weight in _neighbours(guide_s, grid_s):
-        # The same offset moves the target's patches.
-        total[here + here] += weight[..., None, None] * values[there + there]
-        weights[here + here] += weight[..., None, None]
-    return (total / weights).reshape(volume.shape)
-
-
-_Part = tuple[slice, slice]
-
-
-def _neighbours(
-    guide: torch.Tensor, grid: PatchGrid
-) -> Iterator[tuple[_Part, _Part, torch.Tensor]]:
-    """Yield, for each offset of the window, where patches and neighbours lie, and their weights."""
-    unit = guide.reshape(grid.rows, grid.cols, -1)
-    for down in range(-_RADIUS, _RADIUS + 1):
-        for right in range(-_RADIUS, _RADIUS + 1):
-            here, there = _overlap(down, right)
-            distance = 1 - (unit[here] * unit[there]).sum(dim=2)
-            near = (down**2 + right**2) / (2 * _SIGMA**2)
-            yield here, there, torch.exp(-near - distance.square() / (2 * _RANGE**2))
-
-
-def _overlap(down: int, right: int) -> tuple[_Part, _Part]:
-    """Return where a grid and the same grid moved by (down, right) overlap, in either's indices."""
-
-    def span(step: int) -> _Part:
-        if step >= 0:
-            return slice(0, -step or None), slice(step, None)
-        return slice(-step, None), slice(0, step)
-
-    (rows, rows_moved), (cols, cols_moved) = span(down), span(right)
-    return (rows, cols), (rows_moved, cols_moved)
 
 
 def _rescaled(xy: NDArray[np.float64], of: ImageSize, to: ImageSize) -> NDArray[np.float64]:

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from fmstudio.engine.agreement import summarise
 from fmstudio.engine.cache import TensorCache
+from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.requests import DECODERS, LAP_MASKS, REFINEMENTS, MatchSettings
+from fmstudio.errors import Cancelled
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.spectral.convert import hub_corrected, map_similarity
 from fmstudio.spectral.fmap import FmapWeights, fmap_energy, solve_fmap
@@ -54,6 +57,7 @@ OPTIONS = [
     *({"lap_mask": word} for word in LAP_MASKS),
     *({"refine": word, "refine_k": 60} for word in REFINEMENTS),
     {"foreground": 1.0},
+    {"network_steps": 20},
     {"hub_correction": False},
     {"refine": "zoomout", "refine_k": 10_000},
     {"refine": "zoomout", "refine_k": 45, "bijectivity": 0.1, "laplacian": "random-walk"},
@@ -166,3 +170,28 @@ def test_views_that_share_half_say_so(changed, pair):
 def test_settings_out_of_range_are_refused_in_a_sentence(change, message):
     with pytest.raises(ValueError, match=message):
         MatchSettings(**change)
+
+
+def test_the_network_can_be_stopped_between_its_steps(changed, pair):
+    matcher = changed(network_steps=50)
+    s, t = pair(matcher)
+    token = CancelToken()
+    token.cancel()
+    with pytest.raises(Cancelled):
+        matcher.pair(s, t, check=token.check)
+
+
+def test_maps_that_agree_are_taken_for_their_pairs_alone(changed, pair):
+    matcher = changed(consistency=1.0)
+    s, t = pair(matcher)
+    apart = matcher.pair(s, t)
+    matcher.agree([summarise(image, matcher.settings) for image in (s, t)], [(0, 1)])
+    together = matcher.pair(s, t)
+    assert not torch.allclose(together.C_st, apart.C_st, atol=1e-4)
+    assert torch.equal(matcher.pair(t, s).C_st, changed().pair(t, s).C_st)
+
+
+@pytest.mark.parametrize("name", ["network_steps", "consistency"])
+def test_a_setting_below_nothing_is_refused(changed, name):
+    with pytest.raises(ValueError, match=f"{name} is at least 0"):
+        changed(**{name: -1})

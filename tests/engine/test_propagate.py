@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -71,6 +73,19 @@ def test_marks_arrive_where_the_object_went(request_of, images, make_matcher):
         assert (carried & moved).sum() / (carried | moved).sum() > 0.7
         assert 0 < mark.quality <= 1
         assert set(mark.reasons) == {"cycle", "margin", "spread"}
+
+
+def test_maps_that_agree_carry_to_what_can_be_read(request_of, images, make_matcher, tmp_path):
+    settings = replace(make_matcher().settings, consistency=0.1)
+    request = replace(request_of(targets=(2, 9, 3)), settings=settings)
+    matcher = make_matcher(settings, TensorCache(tmp_path))
+    events = list(run(request, images, matcher))
+    found = [e for e in events if isinstance(e, Proposal | Failure)]
+    assert [(type(e), e.target.id) for e in found] == [(Proposal, 2), (Failure, 9), (Proposal, 3)]
+    (mark,) = found[0].marks
+    assert np.abs(mark.keypoints.xy[0] - [104.0, 80.0]).max() < 8
+    # All are looked at before the first is carried, and each only once.
+    assert [extractor.calls for extractor in matcher.made] == [3]
 
 
 def test_progress_counts_up_and_learns_to_guess_the_rest(request_of, images, make_matcher):

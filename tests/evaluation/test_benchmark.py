@@ -236,6 +236,7 @@ class CountingAnalyser:
 
     def __init__(self, matcher):
         self._matcher = matcher
+        self.settings = matcher.settings
         self.analysed = self.paired = 0
 
     def analyse(self, rgb, key):
