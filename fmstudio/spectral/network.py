@@ -4,14 +4,15 @@ No label is used: the map of the refined descriptors, solved in closed form and 
 through, is asked to align them, to commute with the Laplacians, to be orthogonal and to be
 inverted by the map of the other direction.
 
-Why that alone is not enough: all four terms are 0 for *any* two images once the descriptors say
-nothing of the images. Coefficients A_s = A_t = I, each descriptor one function of the basis, give
-C = I; constant descriptors make the first two terms 0, and the others pay only for the rank that
-is lost. So the objective can always be lowered by forgetting what the patches look like. Three
-things hold against it: every patch keeps the length of its descriptor and turns by at most
-``arcsin(reach)``; a "spread" term keeps each image's covariance of the channels, so that none of
-them fades or is doubled; and the best step is kept, not the last. They bound the damage; they do
-not make a lower loss a better map, which only labels can show.
+Why that alone is not enough: all four terms are as good as 0 for *any* two images once the
+descriptors say nothing of the images. Coefficients A_s = A_t = I, each descriptor one function of
+the basis, give C = I, and only the difference of the two spectra is left; constant descriptors
+bring the first two terms to 0, and the others pay only for the rank that is lost. So the objective
+can always be lowered by forgetting what the patches look like. Three things hold against it: every
+patch keeps the length of its descriptor and turns by at most ``arcsin(reach)``; a "spread" term
+keeps each image's covariance of the channels, so that none of them fades or is doubled; and the
+best step is kept, not the last. They bound the damage; they do not make a lower loss a better map,
+which only labels can show.
 """
 
 from collections.abc import Callable, Mapping

@@ -220,6 +220,18 @@ def test_training_works_in_inference_mode():
     assert torch.equal(refined.descriptors_s, refine_descriptors(*problem, SMALL).descriptors_s)
 
 
+def test_descriptors_that_know_nothing_of_the_images_satisfy_the_map_s_losses():
+    # Why the reach and the spread term are there: this is where the other terms lead.
+    problem, _ = make_pair(noise=0.8)
+    _, _, b_s, b_t = problem
+    # One function of the basis per channel: A_s and A_t are the same multiple of I.
+    still = dataclasses.replace(SMALL, steps=0, channels=2 * K)
+    honest = refine_descriptors(*problem, still).losses
+    empty = refine_descriptors(b_s.evecs, b_t.evecs, b_s, b_t, still).losses
+    for name in ("descriptor", "laplacian", "orthogonality", "bijectivity"):
+        assert empty[name][0] < 0.5 * honest[name][0]
+
+
 def test_constant_descriptors_have_nothing_to_refine_and_do_no_harm():
     (_, _, b_s, b_t), _ = make_pair()
     constant = torch.full((120, 5), 5**-0.5)
