@@ -1,5 +1,6 @@
 """The feature map, and the protocol that every extractor follows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -83,3 +84,17 @@ class Extractor(Protocol):
             If ``rgb`` is not the (H, W, 3) uint8 array that the grid describes.
         """
         ...
+
+
+def resolve_layers(layers: Sequence[int], depth: int) -> tuple[int, ...]:
+    """Return layer indices counted from 0, ascending and each once.
+
+    Raises
+    ------
+    ValueError
+        If one is not in [-depth, depth).
+    """
+    for layer in layers:
+        if not -depth <= layer < depth:
+            raise ValueError(f"layer {layer} does not exist in a network of {depth} layers")
+    return tuple(sorted({layer % depth for layer in layers}))

@@ -19,7 +19,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from fmstudio.errors import WeightsError
 from fmstudio.features import weights as weights_files
-from fmstudio.features.base import ExtractorSpec, FeatureMap
+from fmstudio.features.base import ExtractorSpec, FeatureMap, resolve_layers
 from fmstudio.features.fusion import normalise_block
 from fmstudio.features.preprocess import CellAxis, SideRule, check_rgb, resample, to_input
 from fmstudio.geometry.grid import ImageSize, PatchGrid
@@ -44,9 +44,7 @@ class Lite:
     timm_name : str
     taps : tuple of int
         Indices of the inverted-residual blocks, counted through all stages, whose outputs are
-        the feature blocks; ascending.
-    widths : tuple of int
-        Their channels.
+        the feature blocks unless others are asked for; ascending.
     sides : SideRule
         Input sides of the parity that the network was trained with: its strided convolutions
         pad unequally at even sizes, so another parity shifts its cells and its features.
@@ -62,7 +60,6 @@ class Lite:
 
     timm_name: str
     taps: tuple[int, ...]
-    widths: tuple[int, ...]
     sides: SideRule
     padded: bool
     shift: float
@@ -78,7 +75,6 @@ LITES: dict[str, Lite] = {
     "efficientnet-lite0": Lite(
         "tf_efficientnet_lite0",
         taps=(10, 12, 14),
-        widths=(112, 192, 192),
         sides=SideRule(32, 0, 64),
         padded=False,
         shift=2.0,
@@ -87,7 +83,6 @@ LITES: dict[str, Lite] = {
     "efficientnet-lite2": Lite(
         "tf_efficientnet_lite2",
         taps=(14, 17),
-        widths=(120, 208),
         sides=SideRule(64, 4, 68),
         padded=True,
         shift=-6.0,
@@ -101,7 +96,9 @@ class EfficientNetLite:
     Parameters
     ----------
     name : str
-        A key of `LITES`.
+        A key of `LITES`, which may be followed by options after a colon.
+    layers : sequence of int or None
+        Blocks, counted from 0 through all stages, or from -1 backwards; None takes `Lite.taps`.
     device : torch.device or str
         Where it runs, and where its feature maps stay.
     weights : Path or None
@@ -111,23 +108,33 @@ class EfficientNetLite:
     ------
     WeightsError
         If the weights are missing, damaged or do not fit.
+    ValueError
+        If a layer is out of range.
     """
 
     def __init__(
-        self, name: str, *, device: torch.device | str = "cpu", weights: Path | None = None
+        self,
+        name: str,
+        layers: Sequence[int] | None = None,
+        *,
+        device: torch.device | str = "cpu",
+        weights: Path | None = None,
     ) -> None:
-        self._lite = LITES[name]
-        path = weights_files.find(name, weights)
-        digest = weights_files.verify(name, path)
+        plain = name.partition(":")[0]
+        self._lite = LITES[plain]
+        path = weights_files.find(plain, weights)
+        digest = weights_files.verify(plain, path)
         self._device = torch.device(device)
-        trunk = _Trunk(load_network(name, path), self._lite.taps).to(self._device)
-        self._layers = trunk.to(memory_format=torch.channels_last)
-        taps = "+".join(str(i) for i in self._lite.taps)
+        network = load_network(plain, path)
+        taps = resolve_layers(layers or self._lite.taps, len(_blocks_of(network)))
+        trunk = _Trunk(network, taps)
+        self._layers = trunk.to(self._device).to(memory_format=torch.channels_last)
+        written = "+".join(str(i) for i in taps)
         self._spec = ExtractorSpec(
             name=name,
-            key=f"{name}:{digest[:12]}:{taps}:{self._lite.shift:+g}px:v{CODE_VERSION}",
-            licence=weights_files.licence_of(name, weights),
-            width=sum(self._lite.widths),
+            key=f"{plain}:{digest[:12]}:{written}:{self._lite.shift:+g}px:v{CODE_VERSION}",
+            licence=weights_files.licence_of(plain, weights),
+            width=sum(trunk.widths),
         )
 
     @property
@@ -300,6 +307,7 @@ class _Trunk(nn.Module):
         for block in blocks:
             for conv, norm in _pairs_of(block):
                 _fold(block, conv, norm)
+        self.widths = tuple(_width_of(blocks[i]) for i in taps)
         self.stem = nn.Sequential(network.conv_stem, network.bn1)
         self.blocks = nn.ModuleList(blocks)
         self.taps = frozenset(taps)
@@ -313,6 +321,12 @@ class _Trunk(nn.Module):
             if index in self.taps:
                 tapped.append(x)
         return tapped
+
+
+def _width_of(block: nn.Module) -> int:
+    """Return the channels of a block's output."""
+    last: Any = getattr(block, "conv_pwl", None) or block.get_submodule("conv_pw")
+    return int(last.out_channels)
 
 
 def _pairs_of(block: nn.Module) -> tuple[tuple[str, str], ...]:

@@ -22,6 +22,26 @@ class Factory(Protocol):
         ...
 
 
+def make_lite(
+    name: str, *, device: torch.device | str = "cpu", weights: Path | None = None
+) -> Extractor:
+    """Return the network of "efficientnet-lite0[:layers=10+12]".
+
+    Raises
+    ------
+    WeightsError
+        If the name or an option is not known, or the weights cannot be loaded.
+    """
+    options = name.split(":")[1:]
+    try:
+        if any(not option.startswith("layers=") for option in options):
+            raise ValueError("there is no option but layers=<numbers joined by +>")
+        layers = parse_options(options).layers if options else None
+        return EfficientNetLite(name, layers, device=device, weights=weights)
+    except ValueError as error:
+        raise WeightsError(f'"{name}" cannot be built: {error}') from error
+
+
 def make_vit(
     name: str, *, device: torch.device | str = "cpu", weights: Path | None = None
 ) -> Extractor:
@@ -46,8 +66,8 @@ def make_vit(
 
 
 EXTRACTORS: dict[str, Factory] = {
-    "efficientnet-lite0": EfficientNetLite,
-    "efficientnet-lite2": EfficientNetLite,
+    "efficientnet-lite0": make_lite,
+    "efficientnet-lite2": make_lite,
     "dinov2-s": make_vit,
     "dinov2-b": make_vit,
     "dinov3-s": make_vit,
@@ -65,9 +85,10 @@ def make_extractor(
     Parameters
     ----------
     name : str
-        "efficientnet-lite0", "efficientnet-lite2"; "dinov2-s", "dinov2-b", "dinov3-s",
+        "efficientnet-lite0", "efficientnet-lite2", "dinov2-s", "dinov2-b", "dinov3-s",
         "dinov3-b" or "vit:<timm name>", each optionally with ":layers=9+11" (one or several,
-        negative ones from the end) and ":facet=token|query|key|value".
+        negative ones from the end); all but the first two also with
+        ":facet=token|query|key|value".
     device : torch.device or str
         Where it runs and where its feature maps stay.
     weights : Path or None
@@ -78,8 +99,8 @@ def make_extractor(
     WeightsError
         If the name is not known, or the weights are missing, damaged or do not fit.
     """
-    head, colon, _ = name.partition(":")
-    if head not in EXTRACTORS or (colon and EXTRACTORS[head] is not make_vit):
+    head = name.partition(":")[0]
+    if head not in EXTRACTORS:
         known = ", ".join("vit:<timm name>" if n == "vit" else n for n in EXTRACTORS)
         raise WeightsError(f'there is no extractor "{name}"; the known ones are {known}')
     return EXTRACTORS[head](name, device=device, weights=weights)

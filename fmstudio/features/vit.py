@@ -5,7 +5,7 @@ Features as Dense Visual Descriptors", arXiv:2112.05814.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from torch.nn.functional import linear
 
 from fmstudio.errors import WeightsError
 from fmstudio.features import weights as weights_files
-from fmstudio.features.base import ExtractorSpec, FeatureMap
+from fmstudio.features.base import ExtractorSpec, FeatureMap, resolve_layers
 from fmstudio.features.fusion import normalise_block
 from fmstudio.features.preprocess import check_rgb, to_input
 from fmstudio.geometry.grid import ImageSize, PatchGrid
@@ -201,20 +201,6 @@ def create_network(timm_name: str) -> Any:
     if not all(hasattr(network, name) for name in wanted):
         raise unknown
     return network.eval().requires_grad_(False)
-
-
-def resolve_layers(layers: Sequence[int], depth: int) -> tuple[int, ...]:
-    """Return layer indices counted from 0, ascending and each once.
-
-    Raises
-    ------
-    ValueError
-        If one is not in [-depth, depth).
-    """
-    for layer in layers:
-        if not -depth <= layer < depth:
-            raise ValueError(f"layer {layer} does not exist in a network of {depth} layers")
-    return tuple(sorted({layer % depth for layer in layers}))
 
 
 def load_into(network: Any, path: Path) -> None:

@@ -18,11 +18,27 @@ def test_the_default_networks_are_made_by_name(name: str) -> None:
     assert spec.key.startswith(f"{name}:{PACKAGED[name].sha256[:12]}:")
 
 
-@pytest.mark.parametrize("name", ["", "efficientnet", "resnet50", "efficientnet-lite0:layers=3"])
+@pytest.mark.parametrize("name", ["", "efficientnet", "resnet50"])
 def test_a_wrong_name_is_answered_with_the_known_ones(name: str) -> None:
     with pytest.raises(WeightsError, match="the known ones are efficientnet-lite0") as caught:
         make_extractor(name)
     assert all(known in str(caught.value) for known in EXTRACTORS)
+
+
+def test_layers_of_the_default_networks_can_be_chosen() -> None:
+    plain, deep = (make_extractor(f"efficientnet-lite0{rest}") for rest in ("", ":layers=10+-1"))
+    assert deep.spec.width == 112 + 320
+    assert plain.spec.width == 112 + 192 + 192
+    assert plain.spec.key != deep.spec.key
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [("layers=99", "does not exist in a network of 16"), ("facet=key", "no option but layers=")],
+)
+def test_wrong_options_of_the_default_networks_are_answered(option: str, sentence: str) -> None:
+    with pytest.raises(WeightsError, match=sentence):
+        make_extractor(f"efficientnet-lite0:{option}")
 
 
 def test_options_are_parsed() -> None:

@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 
 from fmstudio.errors import WeightsError
 from fmstudio.features import vit
-from fmstudio.features.base import Extractor
+from fmstudio.features.base import Extractor, resolve_layers
 from fmstudio.features.preprocess import to_input
 from fmstudio.features.registry import make_extractor
-from fmstudio.features.vit import ViTOptions, create_network, resolve_layers
+from fmstudio.features.vit import ViTOptions, create_network
 from fmstudio.geometry.grid import PatchGrid
 
 Rgb = NDArray[np.uint8]
