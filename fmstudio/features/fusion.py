@@ -91,6 +91,52 @@ def pca_reduce(maps: Sequence[FeatureMap], width: int) -> tuple[FeatureMap, ...]
     )
 
 
+def pca_levels(
+    maps: Sequence[FeatureMap], widths: Sequence[int], to: int
+) -> tuple[FeatureMap, ...]:
+    """Return feature maps whose blocks are each projected on axes that all maps have in common.
+
+    Level by level, as Zhang et al. 2023, "A Tale of Two Features", arXiv:2305.15347, do it to the
+    blocks of Stable Diffusion: one level's variance cannot crowd out another's, and each has
+    length 1 again.
+
+    Parameters
+    ----------
+    maps : sequence of FeatureMap
+        At least one, of one extractor; their grids may differ.
+    widths : sequence of int
+        Channels of the blocks in the order in which they are concatenated.
+    to : int
+        Channels of each block afterwards, at least 1; a narrower block keeps all of its own.
+
+    Returns
+    -------
+    tuple of FeatureMap
+        data (rows, cols, sum of min(width, to)) each.
+
+    Raises
+    ------
+    ValueError
+        If there is no map, the keys differ, or the widths do not add up to the maps'.
+    """
+    if any(m.data.shape[-1] != sum(widths) for m in maps):
+        raise ValueError(f"blocks of {'+'.join(map(str, widths))} channels do not make these maps")
+    split = [m.data.split(list(widths), dim=-1) for m in maps]
+    levels = [
+        pca_reduce(
+            [FeatureMap(b[i], m.grid, m.key) for m, b in zip(maps, split, strict=True)],
+            min(to, width),
+        )
+        for i, width in enumerate(widths)
+    ]
+    return tuple(
+        FeatureMap(
+            torch.cat([level[j].data for level in levels], dim=-1), m.grid, f"{m.key}|levels{to}"
+        )
+        for j, m in enumerate(maps)
+    )
+
+
 def _common_grid(maps: Sequence[FeatureMap]) -> PatchGrid:
     """Return the grid of all maps."""
     if not maps:

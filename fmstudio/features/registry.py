@@ -7,6 +7,8 @@ import torch
 
 from fmstudio.errors import WeightsError
 from fmstudio.features.base import Extractor
+from fmstudio.features.diffusion import Diffusion
+from fmstudio.features.diffusion import parse_options as parse_diffusion_options
 from fmstudio.features.efficientnet import EfficientNetLite
 from fmstudio.features.vit import FACETS, ViT, ViTOptions
 from fmstudio.features.weights import HUB
@@ -65,6 +67,27 @@ def make_vit(
         raise WeightsError(f'"{name}" cannot be built: {error}') from error
 
 
+def make_diffusion(
+    name: str, *, device: torch.device | str = "cpu", weights: Path | None = None
+) -> Extractor:
+    """Return the diffusion model of "sd15[:options][:path=<folder>]".
+
+    Raises
+    ------
+    WeightsError
+        If an option is not known, or the weights cannot be loaded.
+    """
+    # Last, since a path may hold colons.
+    plain, has_path, path = name.partition(":path=")
+    if has_path and weights is None:
+        weights = Path(path)
+    try:
+        options = parse_diffusion_options(plain.split(":")[1:])
+        return Diffusion(name, options, device=device, weights=weights)
+    except ValueError as error:
+        raise WeightsError(f'"{name}" cannot be built: {error}') from error
+
+
 EXTRACTORS: dict[str, Factory] = {
     "efficientnet-lite0": make_lite,
     "efficientnet-lite2": make_lite,
@@ -73,6 +96,7 @@ EXTRACTORS: dict[str, Factory] = {
     "dinov3-s": make_vit,
     "dinov3-b": make_vit,
     "vit": make_vit,
+    "sd15": make_diffusion,
 }
 """By what stands before the first colon of a name."""
 
@@ -87,12 +111,13 @@ def make_extractor(
     name : str
         "efficientnet-lite0", "efficientnet-lite2", "dinov2-s", "dinov2-b", "dinov3-s",
         "dinov3-b" or "vit:<timm name>", each optionally with ":layers=9+11" (one or several,
-        negative ones from the end); all but the first two also with
-        ":facet=token|query|key|value".
+        negative ones from the end); the transformers also with ":facet=token|query|key|value".
+        "sd15", optionally with ":blocks=1+2", ":t=100", ":ensemble=1", ":seed=0" and last
+        ":path=<folder>".
     device : torch.device or str
         Where it runs and where its feature maps stay.
     weights : Path or None
-        A local weights file, instead of the packaged or cached one.
+        Local weights, a file or for "sd15" a folder, instead of the packaged or cached ones.
 
     Raises
     ------

@@ -9,6 +9,7 @@ import importlib.util
 import pickle
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import huggingface_hub
@@ -19,6 +20,15 @@ from safetensors.torch import load_file
 from fmstudio.errors import WeightsError
 
 HUB_FILE = "model.safetensors"
+
+# The networks of a diffusion model that features need: their folders in diffusers' layout, and
+# the stem of each one's weights.
+PARTS = {
+    "unet": "diffusion_pytorch_model",
+    "vae": "diffusion_pytorch_model",
+    "text_encoder": "model",
+}
+_HALF = ".fp16"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +61,17 @@ class HubModel:
     Attributes
     ----------
     timm_name : str
-        Its name in timm; its weights are `HUB_FILE` of the hub repository ``repo``.
+        Its name in timm; empty for what timm does not know.
     repo : str
+        Hub repository.
     licence : str
         SPDX where there is one.
     size : int
         In bytes; 0 where unknown.
     note : str
         What a person should know before taking it, a sentence, or empty.
+    files : tuple of str
+        What is fetched of the repository, POSIX paths; several make a folder in diffusers' layout.
     """
 
     timm_name: str
@@ -66,6 +79,12 @@ class HubModel:
     licence: str
     size: int = 0
     note: str = ""
+    files: tuple[str, ...] = (HUB_FILE,)
+
+    @property
+    def is_folder(self) -> bool:
+        """Return whether its weights are a folder instead of one file."""
+        return len(self.files) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +102,7 @@ class ModelInfo:
     source : str
         Where they come from, for a person.
     on_disk : Path or None
-        The weights file, None if it has to be fetched first.
+        The weights file, or folder of such; None if it has to be fetched first.
     note : str
         What a person should know before using it, or empty.
     """
@@ -119,6 +138,12 @@ _DINOV3 = (
     "the model.",
 )
 
+_OPENRAIL = (
+    "CreativeML OpenRAIL-M",
+    "Its licence allows commercial use, forbids the harmful uses that it lists, and has to be "
+    "passed on with the weights: read it before you use the model.",
+)
+
 
 def _timm(timm_name: str, size: int, licence: str = "Apache-2.0", note: str = "") -> HubModel:
     """Return a model that timm's own hub organisation publishes."""
@@ -130,6 +155,17 @@ HUB: dict[str, HubModel] = {
     "dinov2-b": _timm("vit_base_patch14_dinov2.lvd142m", 346_318_848),
     "dinov3-s": _timm("vit_small_patch16_dinov3.lvd1689m", 86_347_776, *_DINOV3),
     "dinov3-b": _timm("vit_base_patch16_dinov3.lvd1689m", 342_564_864, *_DINOV3),
+    # In half precision: 1.72 GB of unet, 167 MB of vae and 246 MB of text encoder, rounded.
+    "sd15": HubModel(
+        "",
+        "stable-diffusion-v1-5/stable-diffusion-v1-5",
+        *(_OPENRAIL[0], 2_133_000_000, _OPENRAIL[1]),
+        files=tuple(
+            f"{part}/{file}"
+            for part, stem in PARTS.items()
+            for file in ("config.json", f"{stem}{_HALF}.safetensors")
+        ),
+    ),
 }
 
 
@@ -174,14 +210,19 @@ def hub_model(name: str) -> HubModel:
 
 
 def find(name: str, weights: Path | None = None) -> Path:
-    """Return the weights file of a model: the one given, the packaged one, or the cached one.
+    """Return the weights of a model: those given, the packaged, or the cached ones.
 
     Parameters
     ----------
     name : str
         "efficientnet-lite0", "dinov2-s", "vit:<timm name>" ...
     weights : Path or None
-        A local file that takes precedence.
+        A local file that takes precedence; of a diffusion model, a folder in diffusers' layout.
+
+    Returns
+    -------
+    Path
+        A file; of a diffusion model, the folder.
 
     Raises
     ------
@@ -189,7 +230,10 @@ def find(name: str, weights: Path | None = None) -> Path:
         If it is nowhere on this disk; the sentence says how to get it.
     """
     if weights is not None:
-        if not weights.is_file():
+        if name.partition(":")[0] in HUB and hub_model(name).is_folder:
+            for part in PARTS:
+                part_file(weights, part)
+        elif not weights.is_file():
             raise WeightsError(f'the weights file "{weights}" for {name} does not exist')
         return weights
     if name in PACKAGED:
@@ -208,7 +252,8 @@ def find(name: str, weights: Path | None = None) -> Path:
         base = f"vit:{rest.partition(':')[0]}" if head == "vit" else head
         raise WeightsError(
             f'the weights of {base} are not on this disk; fetch them with "fmstudio models fetch '
-            f'{base}" (licence: {model.licence}), or give a local file'
+            f'{base}" (licence: {model.licence}), or give a local '
+            f"{'folder' if model.is_folder else 'file'}"
         )
     return path
 
@@ -227,13 +272,58 @@ def licence_of(name: str, weights: Path | None = None) -> str:
 
 
 def cached(repo: str) -> Path | None:
-    """Return the weights of a hub repository in the local hub cache, or None."""
-    path = huggingface_hub.try_to_load_from_cache(repo, HUB_FILE)
-    return Path(path) if isinstance(path, str) else None
+    """Return the weights of a hub repository in the local hub cache, or None.
+
+    Of a model of several files, its folder, and only when all of them are there: each in half
+    precision or, as other programs fetch it, in full.
+    """
+    files = next((m.files for m in HUB.values() if m.repo == repo), (HUB_FILE,))
+    found = []
+    for file in files:
+        names = (file, file.replace(_HALF, ""))
+        hits = (huggingface_hub.try_to_load_from_cache(repo, name) for name in names)
+        hit = next((hit for hit in hits if isinstance(hit, str)), None)
+        if hit is None:
+            return None
+        found.append(Path(hit))
+    return found[0] if len(files) == 1 else found[0].parent.parent
+
+
+def part_file(folder: Path, part: str) -> Path:
+    """Return the weights file of one network in a folder of diffusers' layout.
+
+    Parameters
+    ----------
+    folder : Path
+    part : str
+        A key of `PARTS`.
+
+    Raises
+    ------
+    WeightsError
+        If it or its ``config.json`` is not there.
+    """
+    stem = PARTS[part]
+    paths = [folder / part / f"{stem}{end}.safetensors" for end in (_HALF, "")]
+    path = next((path for path in paths if path.is_file()), None)
+    if path is None or not (folder / part / "config.json").is_file():
+        raise WeightsError(
+            f'"{folder}" is no folder of a diffusion model: it has to hold {part}/config.json and '
+            f"{part}/{stem}.safetensors"
+        )
+    return path
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal digits."""
+    """Return the SHA-256 of a file in hexadecimal digits; read again only once it has changed."""
+    stat = path.stat()
+    return _sha256_of(path.resolve(), stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _sha256_of(path: Path, size: int, mtime_ns: int) -> str:
+    """Return the SHA-256 of a file with this size and time of its last change."""
+    del size, mtime_ns  # only parts of the cache's key
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -241,14 +331,23 @@ def sha256_of(path: Path) -> str:
 def verify(name: str, path: Path) -> str:
     """Return the SHA-256 of a weights file, after checking it against what it should be.
 
-    A packaged file is checked against the known hash, a file of the hub cache against the hash
-    by which the cache stores it; for any other file there is nothing to check against.
+    Of a folder, the SHA-256 of its files' hashes, each checked. A packaged file is checked against
+    the known hash, a file of the hub cache against the hash by which the cache stores it; for any
+    other file there is nothing to check against.
 
     Raises
     ------
     WeightsError
         If the file is damaged or another version.
     """
+    if path.is_dir():
+        digests = [_verify_file(name, part_file(path, part)) for part in PARTS]
+        return hashlib.sha256("".join(digests).encode()).hexdigest()
+    return _verify_file(name, path)
+
+
+def _verify_file(name: str, path: Path) -> str:
+    """Return the SHA-256 of one file, as `verify` does."""
     digest = sha256_of(path)
     expected = _expected_hash(name, path)
     if expected is not None and digest != expected:

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from fmstudio.features.base import FeatureMap
-from fmstudio.features.fusion import fuse, normalise_block, pca_reduce
+from fmstudio.features.fusion import fuse, normalise_block, pca_levels, pca_reduce
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 
 GRID = PatchGrid(ImageSize(80, 60), 3, 4)
@@ -95,3 +95,42 @@ def test_maps_of_different_extractors_have_no_common_axes() -> None:
         pca_reduce([feature_map(8, 0, "a"), feature_map(8, 1, "b")], 2)
     with pytest.raises(ValueError, match="no feature map"):
         pca_reduce([], 2)
+
+
+def levels(*seeds: int) -> list[FeatureMap]:
+    """Return maps of a block of 6 channels, one of 3 and one of 7."""
+    grids = (GRID, PatchGrid(ImageSize(50, 50), 5, 5))
+    blocks = [
+        [feature_map(d, s + d, grid=g).data for d in (6, 3, 7)]
+        for s, g in zip(seeds, grids, strict=True)
+    ]
+    return [FeatureMap(torch.cat(b, dim=-1), g, "k") for b, g in zip(blocks, grids, strict=True)]
+
+
+def test_each_level_is_reduced_on_its_own_and_jointly_over_the_maps() -> None:
+    maps = levels(0, 100)
+    got = pca_levels(maps, (6, 3, 7), 4)
+    assert [m.data.shape for m in got] == [(3, 4, 11), (5, 5, 11)]
+    assert got[0].key == "k|levels4"
+    alone = pca_reduce([FeatureMap(m.data[..., 9:], m.grid, "k") for m in maps], 4)
+    for m, level in zip(got, alone, strict=True):
+        assert torch.equal(m.data[..., 7:], level.data)
+        for block in m.data.split([4, 3, 4], dim=-1):
+            assert torch.allclose(block.norm(dim=-1), torch.ones(block.shape[:2]))
+
+
+def test_a_loud_level_does_not_crowd_out_another() -> None:
+    maps = levels(0, 100)
+    louder = [
+        FeatureMap(torch.cat([m.data[..., :9], 50 * m.data[..., 9:]], dim=-1), m.grid, "k")
+        for m in maps
+    ]
+    for a, b in zip(pca_levels(maps, (6, 3, 7), 2), pca_levels(louder, (6, 3, 7), 2), strict=True):
+        assert torch.allclose(a.data, b.data, atol=1e-4)
+
+
+def test_widths_that_do_not_add_up_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"blocks of 6\+3 channels do not make"):
+        pca_levels(levels(0, 100), (6, 3), 2)
+    with pytest.raises(ValueError, match="no feature map"):
+        pca_levels([], (6,), 2)
