@@ -17,7 +17,14 @@ from typer.core import TyperCommand, TyperGroup
 from fmstudio import __version__
 from fmstudio.cli_figure_options import figures
 from fmstudio.cli_output import fail
-from fmstudio.cli_settings import Device, DeviceOption, SettingsOption, parse_point, parse_settings
+from fmstudio.cli_settings import (
+    Device,
+    DeviceOption,
+    PresetOption,
+    SettingsOption,
+    parse_point,
+    parse_settings,
+)
 from fmstudio.errors import Cancelled, FmstudioError
 
 _STOPPED = 130
@@ -196,6 +203,7 @@ def propagate(
         typer.Option(min=0.0, max=1.0, help="Accept proposals of at least this confidence."),
     ] = None,
     device: DeviceOption = Device.AUTO,
+    preset: PresetOption = None,
     settings: SettingsOption = None,
     as_json: JsonFlag = False,
 ) -> None:
@@ -203,7 +211,7 @@ def propagate(
 
     They arrive as proposals to review. Ctrl+C keeps what has come.
     """
-    wanted = parse_settings(settings or [])
+    wanted = parse_settings(settings or [], preset)
     from fmstudio.cli_propagate import Wish
     from fmstudio.cli_propagate import propagate as run
 
@@ -271,10 +279,11 @@ def match(
         typer.Option(metavar="X,Y", help="Point of A, in pixels, whose heat map is drawn."),
     ] = None,
     device: DeviceOption = Device.AUTO,
+    preset: PresetOption = None,
     settings: SettingsOption = None,
 ) -> None:
     """Draw the map between two images: match lines, carried colours, a point's heat map."""
-    at, wanted = parse_point(point), parse_settings(settings or [])
+    at, wanted = parse_point(point), parse_settings(settings or [], preset)
     if out.suffix.lower() != ".png":
         raise typer.BadParameter(f"The picture is written as PNG: end '{out}' in .png.")
     from fmstudio.cli_match import match as run
@@ -296,6 +305,14 @@ def models_list(as_json: JsonFlag = False) -> None:
     from fmstudio.cli_models import list_models
 
     list_models(as_json=as_json)
+
+
+@models.command("presets")
+def models_presets(as_json: JsonFlag = False) -> None:
+    """List settings that have a name, their networks' licences, and what they download."""
+    from fmstudio.cli_models import list_presets
+
+    list_presets(as_json=as_json)
 
 
 @models.command("fetch")
@@ -345,10 +362,11 @@ def evaluate(
         Path | None, typer.Option("--json", metavar="FILE", help="Where to write the numbers.")
     ] = None,
     device: DeviceOption = Device.AUTO,
+    preset: PresetOption = None,
     settings: SettingsOption = None,
 ) -> None:
     """Judge methods on labelled images: PCK, mask IoU, smoothness, cycle error, milliseconds."""
-    wanted = parse_settings(settings or [])
+    wanted = parse_settings(settings or [], preset)
     names = [part for item in methods or [] for part in item.split(",") if part]
     from fmstudio.cli_evaluate import evaluate_folder
 

@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from fmstudio.cli_settings import Device, DeviceOption, SettingsOption, parse_point, parse_settings
+from fmstudio.cli_settings import (
+    Device,
+    DeviceOption,
+    PresetOption,
+    SettingsOption,
+    parse_point,
+    parse_settings,
+)
 
 figures = typer.Typer(
     no_args_is_help=True, help="Draw maps, bases, matches, colours and heat maps: PNG or SVG."
@@ -66,10 +73,11 @@ def colours(
     out: Out,
     width: Width = 1800,
     device: DeviceOption = Device.AUTO,
+    preset: PresetOption = None,
     settings: SettingsOption = None,
 ) -> None:
     """Repaint B with the colours of A: through the map, and by nearest neighbours alone."""
-    wanted = parse_settings(settings or [])
+    wanted = parse_settings(settings or [], preset)
     from fmstudio.cli_figure import Output, draw_colours
 
     draw_colours((a, b), Output(out, width), settings=wanted, device=device.value)
@@ -83,10 +91,11 @@ def basis(
     count: Annotated[int, typer.Option(min=1, max=200, help="Functions of each image.")] = 11,
     width: Width = 1800,
     device: DeviceOption = Device.AUTO,
+    preset: PresetOption = None,
     settings: SettingsOption = None,
 ) -> None:
     """Draw the first eigenfunctions of one image's basis, or of two."""
-    wanted = parse_settings(settings or [])
+    wanted = parse_settings(settings or [], preset)
     from fmstudio.cli_figure import Output, draw_basis
 
     paths = (a,) if b is None else (a, b)
@@ -100,10 +109,11 @@ def map_matrix(
     out: Out,
     width: Width = 1800,
     device: DeviceOption = Device.AUTO,
+    preset: PresetOption = None,
     settings: SettingsOption = None,
 ) -> None:
     """Draw the functional map as a matrix, beside its Laplacian mask."""
-    wanted = parse_settings(settings or [])
+    wanted = parse_settings(settings or [], preset)
     from fmstudio.cli_figure import Output, draw_map
 
     draw_map((a, b), Output(out, width), settings=wanted, device=device.value)
@@ -117,10 +127,11 @@ def matches(
     count: Annotated[int, typer.Option(min=1, max=1000, help="Lines, at most.")] = 36,
     width: Width = 1800,
     device: DeviceOption = Device.AUTO,
+    preset: PresetOption = None,
     settings: SettingsOption = None,
 ) -> None:
     """Draw the surest matches as lines between the images."""
-    wanted = parse_settings(settings or [])
+    wanted = parse_settings(settings or [], preset)
     from fmstudio.cli_figure import Output, draw_matches
 
     draw_matches((a, b), Output(out, width), count=count, settings=wanted, device=device.value)
@@ -139,10 +150,11 @@ def heat(
     truth: Truth = None,
     width: Width = 1800,
     device: DeviceOption = Device.AUTO,
+    preset: PresetOption = None,
     settings: SettingsOption = None,
 ) -> None:
     """Carry a heat map of A to B, and score it where the truth is known."""
-    at, wanted = parse_point(point), parse_settings(settings or [])
+    at, wanted = parse_point(point), parse_settings(settings or [], preset)
     if [picture, at, annotations].count(None) != 2:
         raise typer.BadParameter("Give one of --heat, --point and --annotations: what is carried.")
     if keypoint and annotations is None:

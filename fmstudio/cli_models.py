@@ -1,10 +1,12 @@
-"""The commands models list, fetch and verify."""
+"""The commands models list, presets, fetch and verify."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from fmstudio.cli_output import note, progress, say, say_json, say_table, stop_on_interrupt, warn
 from fmstudio.engine.cancel import CancelToken
+from fmstudio.engine.presets import PRESETS, Preset
 from fmstudio.errors import WeightsError
 from fmstudio.features import hub, weights
 from fmstudio.project.wording import counted
@@ -25,6 +27,20 @@ def list_models(*, as_json: bool) -> None:
         if model.note:
             note(f"{model.name}: {model.note}")
     say('Any other timm transformer is "vit:<timm name>"; "fmstudio models fetch NAME" gets one.')
+
+
+def list_presets(*, as_json: bool) -> None:
+    """Say which presets there are, under which licences, and what each has to download."""
+    if as_json:
+        say_json([_preset_as_json(preset) for preset in PRESETS.values()])
+        return
+    rows = [
+        (p.name, p.licence_line(), ", ".join(p.downloads()), megabytes(sum(p.downloads().values())))
+        for p in PRESETS.values()
+    ]
+    say_table("", ("preset", "licences", "to fetch", "size"), rows, text_columns=3)
+    for preset in PRESETS.values():
+        note(f"{preset.name}: {preset.summary}")
 
 
 def fetch_model(name: str, *, as_lines: bool = False) -> None:
@@ -98,4 +114,15 @@ def _as_json(model: weights.ModelInfo) -> dict[str, Any]:
         "source": model.source,
         "path": str(model.on_disk) if model.on_disk else None,
         "note": model.note or None,
+    }
+
+
+def _preset_as_json(preset: Preset) -> dict[str, Any]:
+    """Return a preset as JSON values."""
+    return {
+        "name": preset.name,
+        "summary": preset.summary,
+        "licences": {name: weights.licence_of(name) for name in preset.models},
+        "downloads": preset.downloads(),
+        "settings": asdict(preset.settings),
     }

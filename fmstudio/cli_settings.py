@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,10 +36,17 @@ SettingsOption = Annotated[
         help="Change a matching setting, such as long_side=768 or k=200; may be repeated.",
     ),
 ]
+PresetOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Settings to start from, before --set; see 'fmstudio models presets'.",
+    ),
+]
 
 
-def parse_settings(pairs: Sequence[str]) -> "MatchSettings":
-    """Return the default settings changed by ``name=value`` pairs.
+def parse_settings(pairs: Sequence[str], preset: str | None = None) -> "MatchSettings":
+    """Return the settings of a preset, or the default ones, changed by ``name=value`` pairs.
 
     Lists are written with commas: ``descriptor_extractors=dinov2-s,efficientnet-lite0``; switches
     as ``true`` or ``false``.
@@ -47,7 +54,7 @@ def parse_settings(pairs: Sequence[str]) -> "MatchSettings":
     Raises
     ------
     typer.BadParameter
-        If a name is unknown, or a value is not of its kind or out of its range.
+        If a name or the preset is unknown, or a value is not of its kind or out of its range.
     """
     # numpy comes with it, and what is typed wrong elsewhere should be said at once.
     from fmstudio.engine.requests import MatchSettings
@@ -62,8 +69,9 @@ def parse_settings(pairs: Sequence[str]) -> "MatchSettings":
                 f"'{pair}' sets nothing: write NAME=VALUE, with a name of {', '.join(kinds)}."
             )
         changes[name] = _parsed(name, text.strip(), kinds[name])
+    base = MatchSettings() if preset is None else _preset(preset)
     try:
-        return MatchSettings(**changes)  # type: ignore[arg-type]
+        return replace(base, **changes)  # type: ignore[arg-type]
     except ValueError as error:
         raise typer.BadParameter(f"These settings cannot be used: {error}.") from None
 
@@ -93,6 +101,18 @@ def checked_settings() -> Iterator[None]:
     except ValueError as error:
         sentence = str(error).rstrip(".")
         raise MatchError(f"These settings cannot be used: {sentence}.") from error
+
+
+def _preset(name: str) -> "MatchSettings":
+    """Return the settings of a preset."""
+    # torch comes with it, which the default settings do without.
+    from fmstudio.engine.presets import preset_of
+
+    try:
+        return preset_of(name).settings
+    except ValueError as error:
+        text = str(error)
+        raise typer.BadParameter(f"{text[0].upper()}{text[1:]}.") from None
 
 
 def _parsed(name: str, text: str, kind: object) -> object:

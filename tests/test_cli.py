@@ -23,6 +23,7 @@ from pycocotools.coco import COCO
 
 from fmstudio import cli, cli_doctor, cli_output
 from fmstudio.cli import spread
+from fmstudio.cli_settings import parse_settings
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.requests import MatchSettings, Proposal
 from fmstudio.errors import DatasetError
@@ -160,6 +161,7 @@ def test_version(command: Run) -> None:
         ("propagate", "p", "--from", "a", "--to", "b", "--set", "k=many"),
         ("propagate", "p", "--from", "a", "--to", "b", "--set", "lap_weight=much"),
         ("propagate", "p", "--from", "a", "--to", "b", "--set", "nothing"),
+        ("propagate", "p", "--from", "a", "--to", "b", "--preset", "best"),
         ("propagate", "p", "--from", "a", "--to", "b", "--set", "colour=red"),
         ("match", "a.png", "b.png", "--out", "c.jpg"),
         ("match", "a.png", "b.png", "--out", "c.png", "--point", "here"),
@@ -674,6 +676,35 @@ def test_models_are_listed_with_their_licences(command: Run) -> None:
     assert "DINOv3" in models["dinov3-s"]["licence"]
     ran = command("models", "list")
     assert all(name in ran.out for name in models)
+
+
+def test_presets_are_listed_with_licences_and_downloads(
+    command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "cached", lambda repo: None)
+    presets = {preset["name"]: preset for preset in command("models", "presets", "--json").json()}
+    assert presets["embedded"]["downloads"] == {}
+    assert presets["sd-dino"]["licences"]["sd15"] == "CreativeML OpenRAIL-M"
+    assert presets["sd-dino"]["settings"]["k"] == 200
+    ran = command("models", "presets")
+    assert all(name in ran.out for name in presets)
+
+
+def test_what_is_set_goes_over_the_preset() -> None:
+    plain, changed = parse_settings([], "sd-dino"), parse_settings(["k=60"], "sd-dino")
+    assert (plain.k, changed.k) == (200, 60)
+    assert changed.descriptor_extractors == plain.descriptor_extractors
+    assert "sd15" in plain.descriptor_extractors[0]
+
+
+def test_a_preset_whose_weights_are_not_here_says_how_to_get_them(
+    command: Run, monkeypatch: pytest.MonkeyPatch, sample: Path, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(weights, "cached", lambda repo: None)
+    photos = sorted((sample / "cats" / "images").glob("*.jpg"))[:2]
+    ran = command("match", *photos, "--out", tmp_path / "x.png", "--preset", "dinov2-b")
+    assert ran.code == 1
+    assert "fmstudio models fetch dinov2-b" in " ".join(ran.err.split())
 
 
 def test_models_verify_the_embedded_pair(command: Run) -> None:

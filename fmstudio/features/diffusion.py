@@ -319,7 +319,7 @@ def _load(folder: Path, part: str, dtype: torch.dtype = torch.float32) -> Any:
     path = weights_files.part_file(folder, part)
     kinds = {"unet": UNet2DConditionModel, "vae": AutoencoderKL, "text_encoder": CLIPTextModel}
     # A bar of its own would write over the command line's.
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     # Told not to save memory, diffusers does not ask for a further library each time.
     options = {"torch_dtype": dtype, "low_cpu_mem_usage": False}
     more: dict[str, Any] = {} if part == "text_encoder" else options

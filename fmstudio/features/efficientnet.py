@@ -22,6 +22,7 @@ from fmstudio.features import weights as weights_files
 from fmstudio.features.base import ExtractorSpec, FeatureMap, resolve_layers
 from fmstudio.features.fusion import normalise_block
 from fmstudio.features.preprocess import CellAxis, SideRule, check_rgb, resample, to_input
+from fmstudio.features.tensors import load_tensors
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 
 # Raise when the same weights would give other features.
@@ -226,7 +227,7 @@ def load_network(name: str, path: Path) -> nn.Module:
         If a tensor is missing, left over or of the wrong shape.
     """
     network: nn.Module = timm.create_model(LITES[name].timm_name, pretrained=False)
-    tensors = weights_files.load_tensors(path)
+    tensors = load_tensors(path)
     if "_conv_stem.weight" in tensors:
         tensors = renamed(tensors, _blocks_of(network))
     try:

@@ -121,7 +121,7 @@ def pca_levels(
     """
     if any(m.data.shape[-1] != sum(widths) for m in maps):
         raise ValueError(f"blocks of {'+'.join(map(str, widths))} channels do not make these maps")
-    split = [m.data.split(list(widths), dim=-1) for m in maps]
+    split = [torch.split(m.data, list(widths), dim=-1) for m in maps]
     levels = [
         pca_reduce(
             [FeatureMap(b[i], m.grid, m.key) for m, b in zip(maps, split, strict=True)],

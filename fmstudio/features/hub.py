@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import HfHubHTTPError
-from huggingface_hub.file_download import http_get, repo_folder_name
+from huggingface_hub.file_download import HfFileMetadata, http_get, repo_folder_name
 from huggingface_hub.utils import build_hf_headers, tqdm  # type: ignore[attr-defined]
 
 from fmstudio.errors import FmstudioError, WeightsError
@@ -26,7 +26,7 @@ from fmstudio.features.registry import make_extractor
 from fmstudio.features.weights import HUB_FILE
 
 ReportBytes = Callable[[int, int], None]
-"""Called with how many bytes are here, and how many there are (0 while unknown)."""
+"""Called with how many bytes are here, and how many there are (0 while unknown), over all files."""
 
 _PART = ".fmstudio-part"
 _CHUNK = 8 << 20
@@ -40,7 +40,7 @@ _UNREACHABLE = (
 def fetch(
     name: str, progress: ReportBytes | None = None, check: Callable[[], None] | None = None
 ) -> Path:
-    """Download a model's weights and return the file; go on where a stopped download ended.
+    """Download a model's weights and return where they are; go on where a download was stopped.
 
     Parameters
     ----------
@@ -51,6 +51,11 @@ def fetch(
     check : callable or None
         Called between chunks; stops the download by raising, as `CancelToken.check` does.
 
+    Returns
+    -------
+    Path
+        The file; of a model of several files, their folder.
+
     Raises
     ------
     WeightsError
@@ -60,26 +65,34 @@ def fetch(
     """
     if name in weights.PACKAGED:
         return weights.find(name)
-    repo = weights.hub_model(name).repo
-    known = weights.cached(repo)
+    model = weights.hub_model(name)
+    known = weights.cached(model.repo)
     if known is not None:
         return known
     try:
-        return _download(repo, progress, check)
+        return _download(model, progress, check)
     except FmstudioError:
         raise
     except Exception as error:
         # The hub client's errors have no common root: its own, its HTTP library's, the system's.
-        raise WeightsError(_sentence(name, repo, error)) from error
+        raise WeightsError(_sentence(name, model.repo, error)) from error
 
 
 def partial_bytes(repo: str) -> int:
-    """Return how much of a repository's weights a stopped download has left; 0 for nothing."""
-    sizes = [0]
+    """Return how much of a repository's weights a stopped download has left; 0 for nothing.
+
+    Of a model of several files those that are whole count too.
+    """
+    parts, whole = [0], 0
+    several = any(m.repo == repo and m.is_folder for m in weights.HUB.values())
     # What is there now may be gone a moment later.
     with suppress(OSError):
-        sizes += [part.stat().st_size for part in (_folder(repo) / "blobs").glob(f"*{_PART}")]
-    return max(sizes)
+        for path in (_folder(repo) / "blobs").iterdir():
+            if path.name.endswith(_PART):
+                parts.append(path.stat().st_size)
+            elif several:
+                whole += path.stat().st_size
+    return max(parts) + whole
 
 
 def take_steps(
@@ -87,7 +100,8 @@ def take_steps(
 ) -> Iterator[tuple[int, int] | Path]:
     """Copy a model's weights from a local folder, once they have proved to fit.
 
-    Yields how many bytes are copied and how many there are, and at last the file in the cache.
+    Yields how many bytes are copied and how many there are, and at last where they lie in the
+    cache: the file, or the folder of a model of several.
 
     Parameters
     ----------
@@ -95,7 +109,7 @@ def take_steps(
         As for `fetch`.
     folder : Path
         Holds ``model.safetensors``, a file of the model's name, or a copy of a hub repository or
-        of a whole hub cache.
+        of a whole hub cache; of a diffusion model, its networks' folders in diffusers' layout.
     check : callable
         As for `fetch`.
 
@@ -107,71 +121,102 @@ def take_steps(
         Whatever ``check`` raises between two chunks; what was copied is taken back.
     """
     model = weights.hub_model(name)
-    source = _find_in(folder, name, model.timm_name, model.repo)
-    total = source.stat().st_size
+    source = _find_in(folder, name, model)
+    files = _files_of(source)
+    total = sum(path.stat().st_size for path in files.values())
     yield 0, total
     make_extractor(name, weights=source)
     check()
     blobs = _folder(model.repo) / "blobs"
-    part = blobs / f"local-{os.getpid()}{_PART}"
-    digest = hashlib.sha256()
+    parts = {file: blobs / f"local-{os.getpid()}-{i}{_PART}" for i, file in enumerate(files)}
+    hashes, done = {}, 0
     try:
         blobs.mkdir(parents=True, exist_ok=True)
-        with source.open("rb") as read, part.open("wb") as write:
-            while chunk := read.read(_CHUNK):
-                check()
-                digest.update(chunk)
-                write.write(chunk)
-                yield write.tell(), total
-        sha256 = digest.hexdigest()
-        yield _lay_down(part, _folder(model.repo), sha256, sha256[:40])
+        for file, path in files.items():
+            digest = hashlib.sha256()
+            with path.open("rb") as read, parts[file].open("wb") as write:
+                while chunk := read.read(_CHUNK):
+                    check()
+                    digest.update(chunk)
+                    write.write(chunk)
+                    done += len(chunk)
+                    yield done, total
+            hashes[file] = digest.hexdigest()
+        # A version of its own: what was fetched of the repository stays as it is.
+        commit = hashlib.sha256("".join(hashes.values()).encode()).hexdigest()[:40]
+        links = [
+            _lay_down(parts[file], _folder(model.repo), hashes[file], commit, file)
+            for file in files
+        ]
+        yield links[0].parents[1] if model.is_folder else links[0]
     except OSError as error:
         reason = error.strerror or str(error)
         raise WeightsError(f"{source} cannot be copied to {blobs}: {reason}.") from error
     finally:
-        part.unlink(missing_ok=True)
+        for part in parts.values():
+            part.unlink(missing_ok=True)
 
 
-def _download(repo: str, progress: ReportBytes | None, check: Callable[[], None] | None) -> Path:
-    """Download a repository's weights and return where they lie."""
-    url = hf_hub_url(repo, HUB_FILE)
-    told = get_hf_file_metadata(url)
+def _download(
+    model: weights.HubModel, progress: ReportBytes | None, check: Callable[[], None] | None
+) -> Path:
+    """Download a model's files and return where they lie."""
+    told = {file: get_hf_file_metadata(hf_hub_url(model.repo, file)) for file in model.files}
+    total = sum(t.size or 0 for t in told.values())
+    links, done = [], 0
+    for file, t in told.items():
+        links.append(_download_file(model.repo, file, t, _reporter(progress, check, done, total)))
+        done += t.size or 0
+    return links[0].parents[1] if model.is_folder else links[0]
+
+
+def _download_file(repo: str, file: str, told: HfFileMetadata, reporter: type[Any]) -> Path:
+    """Download one file of a repository and return where it lies."""
+    url = hf_hub_url(repo, file)
     if not (told.etag and told.commit_hash):
         raise WeightsError(f"{repo} does not say which version its weights are: try again later.")
     folder = _folder(repo)
+    link = folder / "snapshots" / told.commit_hash / file
+    if link.is_file() and link.stat().st_size == told.size:
+        return link
     part = folder / "blobs" / f"{told.etag}{_PART}"
     part.parent.mkdir(parents=True, exist_ok=True)
-    with part.open("ab") as file:
-        if told.size is not None and file.tell() > told.size:
-            file.seek(0)
-            file.truncate()
+    with part.open("ab") as stream:
+        if told.size is not None and stream.tell() > told.size:
+            stream.seek(0)
+            stream.truncate()
         # Another host, such as the one that stores the file, must not learn the person's token.
         is_same_host = urlsplit(told.location).netloc == urlsplit(url).netloc
         http_get(
             told.location,
-            file,
-            resume_size=file.tell(),
+            stream,
+            resume_size=stream.tell(),
             headers=build_hf_headers() if is_same_host else {},
             expected_size=told.size,
-            tqdm_class=_reporter(progress, check),
+            tqdm_class=reporter,
         )
     if _SHA256.fullmatch(told.etag):
-        with part.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        with part.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
         if digest != told.etag:
             part.unlink()
             raise WeightsError(f"What {repo} sent is damaged: download it again.")
-    return _lay_down(part, folder, told.etag, told.commit_hash)
+    return _lay_down(part, folder, told.etag, told.commit_hash, file)
 
 
-def _reporter(progress: ReportBytes | None, check: Callable[[], None] | None) -> type[Any]:
-    """Return a progress bar that draws nothing and reports to callables instead."""
+def _reporter(
+    progress: ReportBytes | None, check: Callable[[], None] | None, before: int, total: int
+) -> type[Any]:
+    """Return a progress bar that draws nothing and reports to callables instead.
+
+    It counts on from the bytes of the files ``before`` this one, towards the ``total`` of all.
+    """
 
     class Reporter(tqdm):
         """The only hook that the hub client offers into a running download."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            self.received = int(kwargs.get("initial") or 0)
+            self.received = before + int(kwargs.get("initial") or 0)
             super().__init__(*args, **{**kwargs, "disable": True})  # type: ignore[no-untyped-call]
 
         def update(self, n: float | None = 1) -> bool | None:
@@ -179,17 +224,17 @@ def _reporter(progress: ReportBytes | None, check: Callable[[], None] | None) ->
             if check is not None:
                 check()
             if progress is not None:
-                progress(self.received, int(self.total or 0))
+                progress(self.received, total)
             return None
 
     return Reporter
 
 
-def _lay_down(part: Path, folder: Path, blob: str, commit: str) -> Path:
+def _lay_down(part: Path, folder: Path, blob: str, commit: str, file: str) -> Path:
     """Give a whole file its place in the cache, and return the name under which it is found."""
     place, main = folder / "blobs" / blob, folder / "refs" / "main"
     part.replace(place)
-    link = folder / "snapshots" / commit / HUB_FILE
+    link = folder / "snapshots" / commit / file
     for path in (main, link):
         path.parent.mkdir(parents=True, exist_ok=True)
     link.unlink(missing_ok=True)
@@ -202,27 +247,41 @@ def _lay_down(part: Path, folder: Path, blob: str, commit: str) -> Path:
     return link
 
 
-def _find_in(folder: Path, name: str, timm_name: str, repo: str) -> Path:
+def _find_in(folder: Path, name: str, model: weights.HubModel) -> Path:
     """Return the weights of a model in a folder; raises WeightsError if there are none."""
-    cached = f"models--{repo.replace('/', '--')}/snapshots/*/{HUB_FILE}"
-    short = name.partition(":")[0]
-    patterns = (
-        f"{short}.safetensors",
-        f"{timm_name}.safetensors",
-        f"{timm_name}/{HUB_FILE}",
-        cached,
-        f"hub/{cached}",
-        f"snapshots/*/{HUB_FILE}",
-        HUB_FILE,
-    )
-    for pattern in patterns:
-        for path in sorted(folder.glob(pattern)):
-            if path.is_file():
+    short, snapshots = name.partition(":")[0], "snapshots/*"
+    cached = f"models--{model.repo.replace('/', '--')}/{snapshots}"
+    if model.is_folder:
+        places = [".", short, model.repo.rpartition("/")[2], cached, f"hub/{cached}", snapshots]
+        wanted = " and ".join(f"{part}/{stem}.safetensors" for part, stem in weights.PARTS.items())
+    else:
+        single = (f"{short}.safetensors", f"{model.timm_name}.safetensors")
+        inside = (model.timm_name, cached, f"hub/{cached}", snapshots, ".")
+        places = [*single, *(f"{place}/{HUB_FILE}" for place in inside)]
+        wanted = f"{HUB_FILE} or {model.timm_name}.safetensors"
+    for place in places:
+        # The folder itself is no pattern of its own.
+        for path in [folder] if place == "." else sorted(folder.glob(place)):
+            if _is_whole(path) if model.is_folder else path.is_file():
                 return path
-    raise WeightsError(
-        f"There are no weights of {name} in {folder}: put {HUB_FILE} or "
-        f"{timm_name}.safetensors there."
-    )
+    raise WeightsError(f"There are no weights of {name} in {folder}: put {wanted} there.")
+
+
+def _is_whole(folder: Path) -> bool:
+    """Return whether a folder holds all networks of a diffusion model."""
+    try:
+        return all(weights.part_file(folder, part) for part in weights.PARTS)
+    except WeightsError:
+        return False
+
+
+def _files_of(source: Path) -> dict[str, Path]:
+    """Return the files of a model's weights by their names in its repository."""
+    if source.is_file():
+        return {HUB_FILE: source}
+    networks = [weights.part_file(source, part) for part in weights.PARTS]
+    paths = [path for network in networks for path in (network.parent / "config.json", network)]
+    return {path.relative_to(source).as_posix(): path for path in paths}
 
 
 def _folder(repo: str) -> Path:

@@ -24,6 +24,7 @@ from fmstudio.features import weights as weights_files
 from fmstudio.features.base import ExtractorSpec, FeatureMap, resolve_layers
 from fmstudio.features.fusion import normalise_block
 from fmstudio.features.preprocess import check_rgb, to_input
+from fmstudio.features.tensors import load_tensors
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 
 # Raise when the same weights would give other features.
@@ -215,7 +216,7 @@ def load_into(network: Any, path: Path) -> None:
     """
     head = network.default_cfg.get("classifier") or "head"
     expected = network.state_dict()
-    tensors = _without(weights_files.load_tensors(path), head)
+    tensors = _without(load_tensors(path), head)
     if tensors.keys() != expected.keys():
         # Meta's own files name things differently; timm's module of each family knows how.
         translate = getattr(sys.modules[type(network).__module__], "checkpoint_filter_fn", None)

@@ -6,16 +6,11 @@ Nothing here reaches for the network; `fmstudio.features.hub` does, when a perso
 import hashlib
 import importlib.resources
 import importlib.util
-import pickle
-import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import huggingface_hub
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from fmstudio.errors import WeightsError
 
@@ -358,24 +353,6 @@ def _verify_file(name: str, path: Path) -> str:
     return digest
 
 
-def load_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """Return the named tensors of a weights file: safetensors, or torch's format without code.
-
-    Raises
-    ------
-    WeightsError
-        If the file is damaged, holds anything but tensors, or could run code when loaded.
-    """
-    if path.suffix == ".safetensors":
-        try:
-            return dict(load_file(path))
-        except (SafetensorError, OSError) as error:
-            raise WeightsError(
-                f'the weights file "{path}" is not a whole safetensors file; fetch it again'
-            ) from error
-    return _tensors_of(path, _load_torch(path))
-
-
 def _packaged_path(packaged: PackagedFile) -> Path | None:
     """Return where a packaged file is installed, or None; runs no code of the package."""
     if importlib.util.find_spec(packaged.package) is None:
@@ -393,32 +370,3 @@ def _expected_hash(name: str, path: Path) -> str | None:
     stored = path.resolve().name
     is_hash = len(stored) == 64 and set(stored) <= set("0123456789abcdef")
     return stored if is_hash else None
-
-
-def _load_torch(path: Path) -> object:
-    """Return what torch's safe loader makes of a file."""
-    try:
-        with warnings.catch_warnings():
-            # Of a foreign pickle torch warns and then raises: the error is enough.
-            warnings.simplefilter("ignore", UserWarning)
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise WeightsError(
-            f'the weights file "{path}" is damaged or a pickle that could run code, and is not '
-            "loaded; convert it to safetensors where you trust it"
-        ) from error
-    except (OSError, EOFError, RuntimeError, ValueError) as error:
-        raise WeightsError(f'the weights file "{path}" cannot be read by torch') from error
-
-
-def _tensors_of(path: Path, loaded: object) -> dict[str, torch.Tensor]:
-    """Return the state dict in a loaded file, also where it lies one level down."""
-    for key in ("state_dict", "model"):
-        if isinstance(loaded, dict) and isinstance(loaded.get(key), dict):
-            loaded = loaded[key]
-    if not isinstance(loaded, dict) or not loaded:
-        raise WeightsError(f'the weights file "{path}" holds no named tensors')
-    tensors = {str(k): v for k, v in loaded.items() if isinstance(v, torch.Tensor)}
-    if len(tensors) != len(loaded):
-        raise WeightsError(f'the weights file "{path}" holds other things than named tensors')
-    return tensors

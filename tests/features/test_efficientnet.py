@@ -21,6 +21,7 @@ from fmstudio.features.efficientnet import (
 )
 from fmstudio.features.fusion import normalise_block
 from fmstudio.features.preprocess import SideRule, to_input
+from fmstudio.features.tensors import load_tensors
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 
 Rgb = NDArray[np.uint8]
@@ -269,7 +270,7 @@ def test_cells_are_as_far_apart_as_padding_puts_them(
 
 @pytest.fixture(scope="module")
 def tensors() -> dict[str, torch.Tensor]:
-    return weights_files.load_tensors(weights_files.find("efficientnet-lite0"))
+    return load_tensors(weights_files.find("efficientnet-lite0"))
 
 
 def test_timms_own_naming_loads_too(tmp_path: Path, lites: Lites, cat: Rgb) -> None:

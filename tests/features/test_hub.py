@@ -34,32 +34,48 @@ class Hub(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.content = CONTENT
+        self.files: dict[str, bytes] = {}
         self.etag = hashlib.sha256(CONTENT).hexdigest()
         self.status = 200
         self.starts: list[int] = []
+        self.asked: list[str] = []
 
 
 class Handler(BaseHTTPRequestHandler):
     server: Hub
 
     def do_HEAD(self) -> None:
+        name = self.file()
+        if name:
+            content = self.server.files[name]
+            # A small file's tag is no SHA-256 on the real hub either.
+            tag = hashlib.sha256(content).hexdigest()
+            self.answer(200, len(content), tag[:40] if name.endswith(".json") else tag)
+            return
         self.answer(self.server.status, len(self.server.content))
 
     def do_GET(self) -> None:
-        if not self.path.endswith("model.safetensors"):
+        content = self.server.files.get(self.file(), self.server.content)
+        if not self.file() and not self.path.endswith("model.safetensors"):
             self.answer(404, 0)  # what the client asks for itself, once a process
             return
         wanted = self.headers.get("Range")
         start = int(wanted.removeprefix("bytes=").partition("-")[0]) if wanted else 0
         self.server.starts.append(start)
-        rest = self.server.content[start:]
+        self.server.asked.append(self.file())
+        rest = content[start:]
         self.answer(206 if wanted else 200, len(rest))
         self.wfile.write(rest)
 
-    def answer(self, status: int, length: int) -> None:
+    def file(self) -> str:
+        """Return which of the server's several files is asked for, or nothing."""
+        path = self.path.partition("?")[0]
+        return next((name for name in self.server.files if path.endswith(f"/{name}")), "")
+
+    def answer(self, status: int, length: int, tag: str = "") -> None:
         self.send_response(status)
         self.send_header("X-Repo-Commit", COMMIT)
-        self.send_header("ETag", f'"{self.server.etag}"')
+        self.send_header("ETag", f'"{tag or self.server.etag}"')
         self.send_header("Content-Length", str(length if status < 300 else 0))
         self.end_headers()
 
@@ -222,3 +238,85 @@ def test_a_copy_that_is_stopped_leaves_nothing(tmp_path: Path, cache: Path) -> N
     with pytest.raises(Cancelled):
         list(steps)
     assert not [p for p in cache.rglob("*") if p.is_file()]
+
+
+# A model of several files
+
+SD = weights.HUB["sd15"]
+
+
+def several() -> dict[str, bytes]:
+    return {file: CONTENT[i * 1_000 : 900_000] for i, file in enumerate(SD.files)}
+
+
+def test_a_model_of_several_files_is_fetched_with_one_progress(hub: Hub) -> None:
+    hub.files = several()
+    told: list[tuple[int, int]] = []
+    folder = fetch("sd15", lambda done, total: told.append((done, total)))
+    total = sum(map(len, hub.files.values()))
+    assert {t for _, t in told} == {total}
+    assert [done for done, _ in told] == sorted({done for done, _ in told})
+    assert told[-1][0] == total
+    assert folder == weights.find("sd15") == weights.cached(SD.repo)
+    for name, content in hub.files.items():
+        assert (folder / name).read_bytes() == content
+    assert len(weights.verify("sd15", folder)) == 64
+    assert fetch("sd15") == folder
+    assert hub.asked == list(SD.files)
+
+
+def test_a_stopped_download_of_several_files_keeps_the_whole_ones_and_the_part(hub: Hub) -> None:
+    hub.files = several()
+    sizes = [len(content) for content in hub.files.values()]
+    token = CancelToken()
+
+    def progress(done: int, total: int) -> None:
+        if done > sum(sizes[:3]) + 300_000:
+            token.cancel()
+
+    with pytest.raises(Cancelled):
+        fetch("sd15", progress, token.check)
+    left = partial_bytes(SD.repo)
+    assert sum(sizes[:3]) + 300_000 <= left < sum(sizes[:4])
+    with pytest.raises(WeightsError, match=r'not on this disk; fetch them with "fmstudio models'):
+        weights.find("sd15")
+    folder = fetch("sd15")
+    assert hub.asked == [*SD.files[:4], *SD.files[3:]]
+    assert hub.starts[4] == left - sum(sizes[:3])
+    assert (folder / SD.files[3]).read_bytes() == hub.files[SD.files[3]]
+
+
+def test_a_damaged_file_of_several_is_noticed(hub: Hub) -> None:
+    hub.files = several()
+    folder = fetch("sd15")
+    path = (folder / SD.files[1]).resolve()
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(WeightsError, match="damaged or another version"):
+        weights.verify("sd15", folder)
+
+
+@pytest.mark.parametrize("place", [".", "sd15", "stable-diffusion-v1-5"])
+def test_a_diffusion_model_is_taken_from_a_local_folder(
+    tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Path] = []
+    monkeypatch.setattr(
+        "fmstudio.features.hub.make_extractor", lambda name, weights: tried.append(weights)
+    )
+    source = tmp_path / "stick" / place
+    for part, stem in weights.PARTS.items():
+        (source / part).mkdir(parents=True)
+        (source / part / "config.json").write_text("{}")
+        (source / part / f"{stem}.safetensors").write_bytes(CONTENT)
+    *steps, folder = take_steps("sd15", tmp_path / "stick", no_check)
+    assert tried == [source]
+    total = 3 * len(CONTENT) + 6
+    assert steps[0] == (0, total)
+    assert steps[-1] == (total, total)
+    assert folder == weights.find("sd15")
+    assert (folder / "unet" / "diffusion_pytorch_model.safetensors").read_bytes() == CONTENT
+
+
+def test_a_folder_without_a_diffusion_model_is_told_what_to_hold(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"put unet/diffusion_pytorch_model\.safetensors and"):
+        list(take_steps("sd15", tmp_path, no_check))

@@ -165,7 +165,7 @@ def test_options_are_checked() -> None:
 def test_weights_that_do_not_fit_exactly_are_refused(fault: str, save: Save) -> None:
     name = "vit_tiny_patch16_224"
     path = save(name)
-    tensors = vit.weights_files.load_tensors(path)
+    tensors = vit.load_tensors(path)
     if fault == "missing":
         del tensors["blocks.1.attn.qkv.weight"]
     elif fault == "left over":
@@ -185,7 +185,7 @@ def test_metas_own_names_are_translated(save: Save, coffee: Rgb, grid_of: GridOf
         k.replace("reg_token", "storage_tokens")
         .replace("gamma_1", "ls1.gamma")
         .replace("gamma_2", "ls2.gamma"): v
-        for k, v in vit.weights_files.load_tensors(path).items()
+        for k, v in vit.load_tensors(path).items()
     }
     published["mask_token"] = torch.zeros(1, 48)
     other = path.with_name("published.pth")

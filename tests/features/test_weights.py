@@ -11,13 +11,13 @@ from safetensors.torch import save, save_file
 from fmstudio.errors import WeightsError
 from fmstudio.features import weights
 from fmstudio.features.registry import make_extractor
+from fmstudio.features.tensors import load_tensors
 from fmstudio.features.weights import (
     HUB,
     PACKAGED,
     available,
     find,
     hub_model,
-    load_tensors,
     sha256_of,
     verify,
 )
