@@ -334,3 +334,58 @@ def test_a_config_of_something_else_is_refused(broken: Callable[[str], Path]) ->
     path.write_text(json.dumps({**config, "block_out_channels": [8, 16, 32]}))
     with pytest.raises(WeightsError, match="unet"):
         make_extractor("sd15", weights=path.parents[1])
+
+
+# Weights as they are published
+
+
+def rewrite(path: Path, change: Callable[[str, torch.Tensor], tuple[str, torch.Tensor]]) -> None:
+    """Rewrite a weights file under other names."""
+    from safetensors.torch import load_file, save_file
+
+    tensors = dict(change(key, value) for key, value in load_file(path).items())
+    save_file(tensors, path, metadata={"format": "pt"})
+
+
+def test_half_precision_files_are_read_under_their_name(
+    folder: Path, photo: Rgb, broken: Callable[[str], Path]
+) -> None:
+    copy = broken("")
+    for path in sorted(copy.glob("*/*.safetensors")):
+        rewrite(path, lambda key, value: (key, value.half()))
+        path.rename(path.with_suffix(".fp16.safetensors"))
+    half, single = run(copy, photo), run(folder, photo)
+    assert half.key != single.key
+    assert torch.allclose(half.data, single.data, atol=0.02)
+
+
+def test_the_older_names_of_the_published_files_are_understood(
+    folder: Path, photo: Rgb, broken: Callable[[str], Path]
+) -> None:
+    """The autoencoder's attention of 2022, and the text encoder's prefix and position ids."""
+    copy = broken("")
+    older = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
+
+    def vae(key: str, value: torch.Tensor) -> tuple[str, torch.Tensor]:
+        for now, then in older.items():
+            key = key.replace(f"attentions.0.{now}.", f"attentions.0.{then}.")
+        return key, value
+
+    def text(key: str, value: torch.Tensor) -> tuple[str, torch.Tensor]:
+        return f"text_model.{key.removeprefix('text_model.')}", value
+
+    rewrite(copy / "vae" / "diffusion_pytorch_model.safetensors", vae)
+    rewrite(copy / "text_encoder" / "model.safetensors", text)
+    assert torch.equal(run(copy, photo).data, run(folder, photo).data)
+
+
+@pytest.mark.slow
+def test_the_libraries_are_not_imported_before_they_are_needed() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, fmstudio.engine.presets, fmstudio.features.hub; "
+        "sys.exit('diffusers' in sys.modules or 'transformers' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
