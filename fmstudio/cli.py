@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from fmstudio import __version__
+from fmstudio.cli_evaluate_options import evaluate
 from fmstudio.cli_figure_options import figures
 from fmstudio.cli_output import fail
 from fmstudio.cli_settings import (
@@ -22,6 +23,7 @@ from fmstudio.cli_settings import (
     DeviceOption,
     PresetOption,
     SettingsOption,
+    Spread,
     parse_point,
     parse_settings,
 )
@@ -49,29 +51,6 @@ class Guarded(TyperGroup):
                 traceback.print_exc(file=sys.stderr)
             fail(_sentence(error))
             raise typer.Exit(1) from error
-
-
-class Spread(TyperCommand):
-    """A command whose options of many names take all words up to the next option."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Repeat the option before each further name, which is the form that is understood."""
-        return super().parse_args(ctx, spread(args, ("--from", "--to", "--methods")))
-
-
-def spread(args: list[str], options: tuple[str, ...]) -> list[str]:
-    """Return arguments with ``--from a b`` written as ``--from a --from b``."""
-    result: list[str] = []
-    current, is_first = None, False
-    for arg in args:
-        if arg.startswith("-"):
-            current, is_first = (arg, True) if arg in options else (None, False)
-        elif current is not None and not is_first:
-            result.append(current)
-        elif current is not None:
-            is_first = False
-        result.append(arg)
-    return result
 
 
 def _is_usage(error: Exception) -> bool:
@@ -106,6 +85,7 @@ app = typer.Typer(
 models = typer.Typer(no_args_is_help=True, help="List, fetch and verify the networks' weights.")
 app.add_typer(models, name="models")
 app.add_typer(figures, name="figure")
+app.command(cls=Spread)(evaluate)
 
 ProjectFile = Annotated[
     Path, typer.Argument(metavar="PROJECT", help="Project file; '.fmstudio' may be left out.")
@@ -339,43 +319,3 @@ def models_verify(
     from fmstudio.cli_models import verify_models
 
     verify_models(names or [])
-
-
-@app.command(cls=Spread)
-def evaluate(
-    folder: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DIR", help="Folder with images/ and coco.json, or a folder of such folders."
-        ),
-    ],
-    pairs: Annotated[int, typer.Option(min=1, help="Pairs of each category, at most.")] = 30,
-    seed: Annotated[int, typer.Option(help="Of the shuffle that chooses the pairs.")] = 0,
-    methods: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME...",
-            help="Methods to judge; by default all but 'published', which is slow.",
-        ),
-    ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Where to write the numbers.")
-    ] = None,
-    device: DeviceOption = Device.AUTO,
-    preset: PresetOption = None,
-    settings: SettingsOption = None,
-) -> None:
-    """Judge methods on labelled images: PCK, mask IoU, smoothness, cycle error, milliseconds."""
-    wanted = parse_settings(settings or [], preset)
-    names = [part for item in methods or [] for part in item.split(",") if part]
-    from fmstudio.cli_evaluate import evaluate_folder
-
-    evaluate_folder(
-        folder,
-        pairs=pairs,
-        seed=seed,
-        methods=names,
-        json_file=json_file,
-        settings=wanted,
-        device=device.value,
-    )

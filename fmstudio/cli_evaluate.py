@@ -1,32 +1,34 @@
 """The command evaluate: how well each method carries labels that are known."""
 
+import shlex
+import sys
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from fmstudio.cli_output import note, progress, say, stop_on_interrupt
 from fmstudio.cli_settings import checked_settings
 from fmstudio.engine.cancel import CancelToken
+from fmstudio.engine.device import choose_device
+from fmstudio.engine.match import Matcher
 from fmstudio.engine.requests import MatchSettings
+from fmstudio.evaluation.ablation import ablate
 from fmstudio.evaluation.benchmark import evaluate
-from fmstudio.evaluation.datasets import find_sets
+from fmstudio.evaluation.card import Card, write_card
+from fmstudio.evaluation.datasets import LabelledSet, find_sets
+from fmstudio.evaluation.environment import examine, peak_memory
 from fmstudio.evaluation.methods import DEFAULT_METHODS
-from fmstudio.evaluation.report import write_json
+from fmstudio.evaluation.report import Report, write_json
+from fmstudio.io.atomic import write_text
 from fmstudio.project.wording import counted
 
 
-def evaluate_folder(
-    folder: Path,
-    *,
-    pairs: int,
-    seed: int,
-    methods: Sequence[str],
-    json_file: Path | None,
-    settings: MatchSettings,
-    device: str,
-) -> None:
-    """Judge methods on the labelled sets of a folder; print the tables, write the numbers.
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What every judgement takes.
 
-    Parameters
+    Attributes
     ----------
     folder : Path
         One set (``images/`` and ``coco.json``), or a folder of such folders.
@@ -34,11 +36,36 @@ def evaluate_folder(
         At most so many pairs of each category.
     seed : int
         Of the shuffle.
-    methods : sequence of str
-        Empty means all but the slow ones.
     json_file : Path or None
+        Where the numbers go.
     settings : MatchSettings
     device : str
+    """
+
+    folder: Path
+    pairs: int
+    seed: int
+    json_file: Path | None
+    settings: MatchSettings
+    device: str
+
+    def sets(self) -> tuple[LabelledSet, ...]:
+        """Return the labelled sets; say how many there are."""
+        sets = find_sets(self.folder)
+        note(f"{counted(len(sets), 'category')} in {self.folder}")
+        return sets
+
+
+def evaluate_folder(wish: Wish, methods: Sequence[str], card: Path | None) -> None:
+    """Judge methods on labelled sets; print the tables, write the numbers and the report card.
+
+    Parameters
+    ----------
+    wish : Wish
+    methods : sequence of str
+        Empty means all but the slow ones.
+    card : Path or None
+        Folder of the report card.
 
     Raises
     ------
@@ -47,21 +74,71 @@ def evaluate_folder(
     DatasetError
         If there is no labelled set, or one is not as it states.
     """
-    sets = find_sets(folder)
-    note(f"{counted(len(sets), 'category')} in {folder}")
-    token = CancelToken()
+    sets = wish.sets()
+    token, start = CancelToken(), time.perf_counter()
     with progress("Judging", "pairs") as report, stop_on_interrupt(token), checked_settings():
         result = evaluate(
             sets,
-            pairs=pairs,
-            seed=seed,
+            pairs=wish.pairs,
+            seed=wish.seed,
             methods=list(methods) or list(DEFAULT_METHODS),
-            settings=settings,
+            settings=wish.settings,
             progress=report,
             token=token,
-            device=device,
+            device=wish.device,
         )
-    if json_file is not None:
-        write_json(result, json_file)
-        note(f"Wrote {json_file}.")
+    seconds = time.perf_counter() - start
+    if wish.json_file is not None:
+        write_json(result, wish.json_file)
+        note(f"Wrote {wish.json_file}.")
+    if card is not None:
+        for path in write_card(_card(result, wish, seconds), card):
+            note(f"Wrote {path}.")
     say(result.to_markdown().rstrip())
+
+
+def ablate_folder(wish: Wish, groups: Sequence[str]) -> None:
+    """Judge the default with one part changed at a time; print the table, write the numbers.
+
+    Parameters
+    ----------
+    wish : Wish
+    groups : sequence of str
+        Of `evaluation.ablation.GROUPS`; empty means all but the slow ones.
+
+    Raises
+    ------
+    Cancelled
+        If the person stopped it; nothing is written then.
+    DatasetError
+        If there is no labelled set, or one is not as it states.
+    MatchError
+        If a group is not known.
+    """
+    sets = wish.sets()
+    token = CancelToken()
+    with progress("Judging", "pairs") as report, stop_on_interrupt(token), checked_settings():
+        result = ablate(
+            sets,
+            groups=groups,
+            pairs=wish.pairs,
+            seed=wish.seed,
+            settings=wish.settings,
+            progress=report,
+            token=token,
+            device=wish.device,
+        )
+    if wish.json_file is not None:
+        write_text(wish.json_file, result.to_json())
+        note(f"Wrote {wish.json_file}.")
+    say(result.to_markdown().rstrip())
+
+
+def _card(report: Report, wish: Wish, seconds: float) -> Card:
+    """Return a report with what it ran on."""
+    device = choose_device(wish.device)
+    # Its networks' keys: loaded once more, which takes a moment and measures nothing.
+    weights = Matcher(wish.settings, device=device).extractor_keys
+    command = shlex.join(["fmstudio", *sys.argv[1:]])
+    memory = peak_memory(device)
+    return Card(report, examine(weights, device), seconds, memory, command)

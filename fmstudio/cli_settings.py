@@ -1,12 +1,13 @@
-"""Settings from the command line: how two images are matched, and where."""
+"""What several commands take: how two images are matched, and where; options of many names."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from fmstudio.errors import MatchError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _SWITCHES = {"true": True, "yes": True, "on": True, "1": True}
 _SWITCHES |= {"false": False, "no": False, "off": False, "0": False}
+_OF_MANY = ("--from", "--to", "--methods", "--parts")
 
 
 class Device(StrEnum):
@@ -43,6 +45,29 @@ PresetOption = Annotated[
         help="Settings to start from, before --set; see 'fmstudio models presets'.",
     ),
 ]
+
+
+class Spread(TyperCommand):
+    """A command whose options of many names take all words up to the next option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Repeat the option before each further name, which is the form that is understood."""
+        return super().parse_args(ctx, spread(args, _OF_MANY))
+
+
+def spread(args: list[str], options: tuple[str, ...]) -> list[str]:
+    """Return arguments with ``--from a b`` written as ``--from a --from b``."""
+    result: list[str] = []
+    current, is_first = None, False
+    for arg in args:
+        if arg.startswith("-"):
+            current, is_first = (arg, True) if arg in options else (None, False)
+        elif current is not None and not is_first:
+            result.append(current)
+        elif current is not None:
+            is_first = False
+        result.append(arg)
+    return result
 
 
 def parse_settings(pairs: Sequence[str], preset: str | None = None) -> "MatchSettings":

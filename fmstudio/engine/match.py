@@ -141,6 +141,11 @@ class Matcher:
             for name in (self.settings.basis_extractor, *self.settings.descriptor_extractors)
         )
 
+    @property
+    def extractor_keys(self) -> tuple[str, ...]:
+        """Return the networks' `ExtractorSpec.key`, each once: the basis' first."""
+        return tuple(dict.fromkeys(self._keys))
+
     def grid(self, size: ImageSize) -> PatchGrid:
         """Return the patch grid on which an image of this size is matched."""
         return PatchGrid.of_long_side(size, self.settings.long_side // PATCH)

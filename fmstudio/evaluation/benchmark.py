@@ -36,7 +36,9 @@ from fmstudio.geometry.grid import PatchGrid
 from fmstudio.geometry.metrics import counted_points, cycle_error, iou, pck, smoothness
 from fmstudio.io.images import read_rgb
 
-ALPHAS = {"pck@0.05": 0.05, "pck@0.1": 0.1}
+# Metric to alpha and to what it is a share of.
+THRESHOLDS = {"pck@0.05": (0.05, "box"), "pck@0.1": (0.1, "box"), "pck@0.1/image": (0.1, "image")}
+PER_POINT = {"pck@0.1/points": "pck@0.1"}
 
 DEFINITIONS = {
     "pairs": "per category all ordered pairs of annotated images in the order of their ids, "
@@ -44,6 +46,9 @@ DEFINITIONS = {
     "image the first by id",
     "pck@alpha": "share of points with v > 0 in both images that lie within alpha times the "
     "longest side of the target annotation's box; mean over points, then pairs, then categories",
+    "pck@0.1/points": "as pck@0.1, but the mean over all points of a category's pairs, so that a "
+    "pair with many points counts more; then over categories",
+    "pck@0.1/image": "as pck@0.1, but alpha times the longest side of the target image",
     "iou": "intersection over union of the carried and the target's mask; mean over pairs, then "
     "categories with masks",
     "smoothness": "mean norm of first differences, between neighbouring target patches in the "
@@ -119,7 +124,7 @@ def evaluate(
             "There is no pair to judge: a category needs at least two annotated images."
         )
     analyser = analyser or _matcher(settings, device)
-    run = _Run(analyser, token or CancelToken(), progress or _silent, total)
+    run = _Run(analyser, token or CancelToken(), progress or silent, total)
     made = {name: METHODS[name].make(analyser) for name in dict.fromkeys(methods)}
     run.progress(0, total)
     categories = {s.name: run.category(s, chosen, made) for s, chosen in plan}
@@ -158,6 +163,7 @@ class _Tally:
     """What one method collects over the pairs of one category."""
 
     values: dict[str, list[float | None]] = field(default_factory=lambda: defaultdict(list))
+    points: list[int] = field(default_factory=list)
     map_ms: list[float | None] = field(default_factory=list)
     transfer_ms: list[float | None] = field(default_factory=list)
 
@@ -257,8 +263,10 @@ def _judge(
     carried = time.perf_counter()
     tally.map_ms.append(1e3 * (matched - start))
     tally.transfer_ms.append(1e3 * (carried - matched))
-    for metric, alpha in ALPHAS.items():
-        tally.values[metric].append(None if xy is None else _pck(xy, s, t, alpha))
+    counted = _counted(s, t)
+    tally.points.append(int(counted.sum()))
+    for metric, (alpha, of) in THRESHOLDS.items():
+        tally.values[metric].append(None if xy is None else _pck(xy, t, counted, alpha, of))
     overlap = None
     if mask is not None and t.mask is not None:
         overlap = iou(mask.to_array(), t.mask.to_array())
@@ -267,12 +275,25 @@ def _judge(
     tally.values["cycle"].append(_cycle(pair, a.grid, s.box))
 
 
-def _pck(xy: NDArray[np.float64], s: LabelledImage, t: LabelledImage, alpha: float) -> float | None:
-    """Return the PCK of carried points; None where the target has no points or no box."""
-    if s.keypoints is None or t.keypoints is None or t.box is None:
+def _counted(s: LabelledImage, t: LabelledImage) -> NDArray[np.bool_]:
+    """Return which keypoints are judged, (m,) bool; none where either image has none."""
+    if s.keypoints is None or t.keypoints is None:
+        return np.zeros(0, dtype=bool)
+    return counted_points(s.keypoints.visibility, t.keypoints.visibility)
+
+
+def _pck(
+    xy: NDArray[np.float64],
+    t: LabelledImage,
+    counted: NDArray[np.bool_],
+    alpha: float,
+    of: str,
+) -> float | None:
+    """Return the PCK of carried points; None where the target has no points or no such length."""
+    length = t.size.long_side if of == "image" else max(t.box[2:]) if t.box else None
+    if t.keypoints is None or length is None:
         return None
-    counted = counted_points(s.keypoints.visibility, t.keypoints.visibility)
-    return pck(xy, t.keypoints.xy, counted, alpha=alpha, length=max(t.box[2:]))
+    return pck(xy, t.keypoints.xy, counted, alpha=alpha, length=length)
 
 
 def _smoothness(
@@ -308,7 +329,18 @@ def _inside(grid: PatchGrid, box: Box | None) -> NDArray[np.bool_]:
 def _scores(tally: _Tally, pairs: int, image_ms: dict[str, float | None]) -> Scores:
     """Return the means of a method over the pairs of a category."""
     ms = {**image_ms, "map": mean_of(tally.map_ms), "transfer": mean_of(tally.transfer_ms)}
-    return Scores({metric: mean_of(tally.values[metric]) for metric in METRICS}, pairs, ms)
+    by_pair = {name: tuple(values) for name, values in tally.values.items()}
+    values = {name: mean_of(by_pair[name]) for name in by_pair}
+    for name, of in PER_POINT.items():
+        values[name] = _mean_by_points(by_pair[of], tally.points)
+    return Scores({metric: values[metric] for metric in METRICS}, pairs, ms, by_pair)
+
+
+def _mean_by_points(values: Sequence[float | None], points: Sequence[int]) -> float | None:
+    """Return the mean of pairs' values, each weighted by its points; None without a point."""
+    judged = [(value, n) for value, n in zip(values, points, strict=True) if value is not None]
+    total = sum(n for _, n in judged)
+    return sum(value * n for value, n in judged) / total if total else None
 
 
 def _stages(method: str, image_ms: dict[Phase, list[float | None]]) -> dict[str, float | None]:
@@ -340,5 +372,5 @@ def _matcher(settings: MatchSettings, device: str) -> Matcher:
     return Matcher(settings, device=choose_device(device), cache=cache)
 
 
-def _silent(done: int, total: int) -> None:
+def silent(done: int, total: int) -> None:
     """Report nothing."""

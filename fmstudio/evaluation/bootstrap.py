@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+Groups = Sequence[Sequence[float | None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -25,14 +27,18 @@ class Interval:
 
 
 def bootstrap(
-    values: Sequence[float | None], *, level: float = 0.95, draws: int = 2000, seed: int = 0
+    groups: Groups, *, level: float = 0.95, draws: int = 2000, seed: int = 0
 ) -> Interval | None:
-    """Return the mean of the values that are not None, with its percentile bootstrap interval.
+    """Return the mean over groups of their means, with its percentile bootstrap interval.
+
+    Pairs are drawn anew within each group, so that a group keeps its weight in the mean: the
+    interval is about other pairs of the same groups, not about other groups.
 
     Parameters
     ----------
-    values : sequence of float or None
-        One a pair; None where a metric does not apply.
+    groups : sequence of sequences of float or None
+        One group a category, one value a pair; None where a metric does not apply. Groups without
+        a value are left out of the mean.
     level : float
         Between 0 and 1, such as 0.95.
     draws : int
@@ -56,36 +62,39 @@ def bootstrap(
     """
     if not 0 < level < 1 or draws < 1:
         raise ValueError(f"a level lies between 0 and 1 and draws above 0, not {level}, {draws}")
-    present = np.array([v for v in values if v is not None], dtype=np.float64)
-    if present.size == 0:
+    present = [np.array([v for v in group if v is not None], dtype=float) for group in groups]
+    present = [group for group in present if group.size > 0]
+    if not present:
         return None
     generator = np.random.default_rng(seed)
-    # One resample at a time: all at once would be draws x values numbers.
-    means = [
-        present[generator.integers(0, present.size, present.size)].mean() for _ in range(draws)
-    ]
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(present.mean()), float(low), float(high), int(present.size))
+    # One group at a time: all at once would be draws x values numbers.
+    means = np.zeros(draws)
+    for group in present:
+        means += group[generator.integers(0, group.size, (draws, group.size))].mean(axis=1)
+    low, high = np.quantile(means / len(present), [(1 - level) / 2, (1 + level) / 2])
+    mean = float(np.mean([group.mean() for group in present]))
+    return Interval(mean, float(low), float(high), sum(group.size for group in present))
 
 
 def paired_bootstrap(
-    values: Sequence[float | None],
-    against: Sequence[float | None],
+    groups: Groups,
+    against: Groups,
     *,
     level: float = 0.95,
     draws: int = 2000,
     seed: int = 0,
 ) -> Interval | None:
-    """Return the mean difference ``values - against`` over pairs that have both, as `bootstrap`.
+    """Return the mean difference ``groups - against`` over pairs that have both, as `bootstrap`.
 
     Raises
     ------
     ValueError
-        If the lengths differ, or as `bootstrap`.
+        If the groups are not of the same pairs, or as `bootstrap`.
     """
-    if len(values) != len(against):
-        raise ValueError(f"{len(values)} values cannot be paired with {len(against)}")
+    if [len(group) for group in groups] != [len(group) for group in against]:
+        raise ValueError("differences need the same pairs in the same groups")
     differences = [
-        None if a is None or b is None else a - b for a, b in zip(values, against, strict=True)
+        [None if a is None or b is None else a - b for a, b in zip(left, right, strict=True)]
+        for left, right in zip(groups, against, strict=True)
     ]
     return bootstrap(differences, level=level, draws=draws, seed=seed)

@@ -2,16 +2,26 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fmstudio.io.atomic import write_text
 
-METRICS = ("pck@0.05", "pck@0.1", "iou", "smoothness", "cycle")
+METRICS = (
+    "pck@0.05",
+    "pck@0.1",
+    "pck@0.1/points",
+    "pck@0.1/image",
+    "iou",
+    "smoothness",
+    "cycle",
+)
 STAGES = ("features", "basis", "map", "transfer")
-# Shown in percent; the other metrics are lengths.
-_SHARES = ("pck@0.05", "pck@0.1", "iou", "cycle")
+# In patches; the other metrics are shares, shown in percent.
+_LENGTHS = ("smoothness",)
+# The others are for those who compare with a published table: they are in the JSON.
+_SHOWN = ("pck@0.05", "pck@0.1", "iou", "smoothness", "cycle")
 _TITLES = {"pck@0.05": "PCK@0.05", "pck@0.1": "PCK@0.1", "iou": "IoU"}
 
 
@@ -28,11 +38,15 @@ class Scores:
     ms : Mapping of str to float or None
         By `STAGES`: "features" and "basis" per image, "map" and "transfer" per pair; None for a
         stage that the method does without.
+    by_pair : Mapping of str to tuple of (float or None)
+        The metrics that are means over pairs, pair by pair; empty of a mean over categories. Not
+        in the JSON.
     """
 
     values: Mapping[str, float | None]
     pairs: int
     ms: Mapping[str, float | None]
+    by_pair: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the scores as the report's JSON has them."""
@@ -68,6 +82,10 @@ class Report:
             "settings": dict(self.settings),
         }
 
+    def groups(self, method: str, metric: str) -> list[tuple[float | None, ...]]:
+        """Return a method's values of a metric by category and pair, for a bootstrap."""
+        return [scores[method].by_pair[metric] for scores in self.categories.values()]
+
     def to_json(self) -> str:
         """Return the report as JSON text: keys sorted, so equal reports are equal bytes."""
         text = json.dumps(
@@ -81,12 +99,12 @@ class Report:
         parts = [_mean_table(self.mean)]
         for metric in ("pck@0.1", "iou"):
             rows = [
-                [name, *(_cell(metric, scores[m].values[metric]) for m in methods)]
+                [name, *(cell(metric, scores[m].values[metric]) for m in methods)]
                 for name, scores in self.categories.items()
                 if any(scores[m].values[metric] is not None for m in methods)
             ]
             if rows:
-                parts.append(_table([f"{_title(metric)}, %", *methods], rows))
+                parts.append(table([f"{title_of(metric)}, %", *methods], rows))
         return "\n".join(parts)
 
 
@@ -112,32 +130,32 @@ def write_json(report: Report, path: Path) -> None:
 
 def _mean_table(mean: Mapping[str, Scores]) -> str:
     """Return the table of means: a row per method."""
-    shown = [(m, f"{_title(m)}, %" if m in _SHARES else f"{m}, patches") for m in METRICS]
+    shown = [(m, f"{m}, patches" if m in _LENGTHS else f"{title_of(m)}, %") for m in _SHOWN]
     head = ["mean over categories", *(title for _, title in shown), *(f"{s}, ms" for s in STAGES)]
     rows = [
         [
             method,
-            *(_cell(metric, scores.values[metric]) for metric, _ in shown),
+            *(cell(metric, scores.values[metric]) for metric, _ in shown),
             *("-" if scores.ms[s] is None else f"{scores.ms[s]:.0f}" for s in STAGES),
         ]
         for method, scores in mean.items()
     ]
-    return _table(head, rows)
+    return table(head, rows)
 
 
-def _title(metric: str) -> str:
+def title_of(metric: str) -> str:
     """Return a metric's name for a heading."""
     return _TITLES.get(metric, metric)
 
 
-def _cell(metric: str, value: float | None) -> str:
+def cell(metric: str, value: float | None) -> str:
     """Return a value as shown in a table."""
     if value is None:
         return "-"
-    return f"{100 * value:.1f}" if metric in _SHARES else f"{value:.2f}"
+    return f"{value:.2f}" if metric in _LENGTHS else f"{100 * value:.1f}"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table whose columns also line up in a terminal."""
     width = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
 
