@@ -22,8 +22,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from fmstudio import cli, cli_doctor, cli_output
-from fmstudio.cli import spread
-from fmstudio.cli_settings import parse_settings
+from fmstudio.cli_settings import parse_settings, spread
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.requests import MatchSettings, Proposal
 from fmstudio.errors import DatasetError
@@ -766,6 +765,32 @@ def test_evaluate_leaves_the_slow_method_to_those_who_name_it(
     assert "published" not in by_default
     assert command("evaluate", sample / "cats", *args, "--methods", "published", *PIXELS).code == 0
     assert list(json.loads(numbers.read_text())["mean"]) == ["published"]
+
+
+def test_evaluate_writes_a_report_card(sample: Path, command: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "made" / "card"
+    args = ("--pairs", 2, "--methods", "nn", "map", "--card", folder)
+    ran = command("evaluate", sample / "cats", *args, *PIXELS)
+    assert ran.code == 0, ran.err
+    assert {p.name for p in folder.iterdir()} >= {"card.json", "card.md", "pck-01.svg"}
+    environment = json.loads((folder / "card.json").read_text())["environment"]
+    assert environment["weights"] == ["pixels-1"]
+
+
+def test_evaluate_judges_parts_one_at_a_time(sample: Path, command: Run, tmp_path: Path) -> None:
+    numbers = tmp_path / "e.json"
+    args = ("--pairs", 2, "--parts", "basis", "refinements", "--json", numbers)
+    ran = command("evaluate", sample / "cats", *args, *PIXELS)
+    assert ran.code == 0, ran.err
+    assert "14 of 14 pairs" in ran.err
+    assert "refine=bijective-zoomout" in ran.out
+    assert len(json.loads(numbers.read_text())["parts"]) == 7
+
+
+def test_an_ablation_and_methods_of_choice_are_wrong_usage(command: Run) -> None:
+    ran = command("evaluate", ".", "--ablate", "--methods", "nn")
+    assert ran.code == 2
+    assert "makes a table and no card" in " ".join(ran.err.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(

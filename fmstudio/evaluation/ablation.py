@@ -15,6 +15,7 @@ from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.device import choose_device
 from fmstudio.engine.match import Matcher
 from fmstudio.engine.requests import MatchSettings
+from fmstudio.errors import MatchError
 from fmstudio.evaluation.benchmark import ReportProgress, evaluate, silent
 from fmstudio.evaluation.bootstrap import Interval, paired_bootstrap
 from fmstudio.evaluation.card import spoken
@@ -124,7 +125,7 @@ GROUPS: Mapping[str, tuple[Part, ...]] = {
     ),
     "layers": (
         *(_layer(_LITE0, n, n) for n in ("4", "7", "10", "12", "14", "15", "10+12+14")),
-        *(_layer(_LITE2, n, n) for n in ("10", "14", "17", "20", "22", "14+17")),
+        *(_layer(_LITE2, n, n) for n in ("10", "14", "17", "20", "14+17")),
         # The multi-layer variant: one layer for the basis, another for the descriptors.
         *(_layer(_LITE0, a, b) for a, b in (("4", "12"), ("12", "4"), ("10", "14"), ("14", "10"))),
     ),
@@ -205,12 +206,12 @@ def ablate(
 
     Raises
     ------
-    ValueError
-        If a group is not known; as `evaluate`.
+    MatchError
+        If a group is not known; otherwise as `evaluate`.
     """
     unknown = [g for g in groups if g not in GROUPS]
     if unknown:
-        raise ValueError(f'there is no group "{unknown[0]}"; choose among {", ".join(GROUPS)}')
+        raise MatchError(f'There is no group "{unknown[0]}"; choose among {", ".join(GROUPS)}.')
     base = settings or MatchSettings()
     chosen = [p for g in groups or [g for g in GROUPS if g not in SLOW] for p in GROUPS[g]]
     share = _Shared(extractors)

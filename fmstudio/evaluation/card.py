@@ -79,7 +79,7 @@ class Card:
             *(f"![{title_of(metric)}]({_plot_name(metric)}.svg)\n" for metric in self._plotted()),
             "## Means, with 95 % bootstrap intervals over pairs\n",
             self._interval_table(),
-            "## By category\n",
+            "## All figures\n",
             self.report.to_markdown(),
             "## Time and memory\n",
             _stage_table(self.report.mean),
