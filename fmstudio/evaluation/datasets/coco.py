@@ -1,4 +1,4 @@
-"""Labelled sets from local disk: plain COCO folders.
+"""Labelled sets in plain COCO folders.
 
 A set is a folder with ``coco.json`` and ``images/``; a collection is a folder of such folders. One
 object is taken per image and category, and it is what a pair is judged on.
@@ -12,59 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from fmstudio.errors import DatasetError, FormatError
-from fmstudio.geometry.grid import ImageSize
-from fmstudio.geometry.masks import Mask
-from fmstudio.geometry.points import Keypoints
+from fmstudio.evaluation.datasets.labelled import Box, LabelledImage, LabelledSet, box_of
 from fmstudio.io.coco import CocoData, read_coco
 
 COCO_NAME = "coco.json"
 IMAGES_NAME = "images"
-
-Box = tuple[float, float, float, float]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LabelledImage:
-    """An image with the one object that is judged on it.
-
-    Attributes
-    ----------
-    id : int
-        The image's id in its file.
-    path : Path
-    size : ImageSize
-        As the file states it, in pixels.
-    keypoints : Keypoints or None
-    mask : Mask or None
-    box : tuple of float, or None
-        (x, y, width, height) in pixels, both sides not 0: as the file states it; where it does not,
-        around the mask, else around the labelled keypoints.
-    """
-
-    id: int
-    path: Path
-    size: ImageSize
-    keypoints: Keypoints | None
-    mask: Mask | None
-    box: Box | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LabelledSet:
-    """The images of one category.
-
-    Attributes
-    ----------
-    name : str
-        The category's; "folder/category" where several sets of a collection share it.
-    folder : Path
-    images : tuple of LabelledImage
-        Every image with an annotation of the category, by id; each once.
-    """
-
-    name: str
-    folder: Path
-    images: tuple[LabelledImage, ...]
 
 
 def find_sets(folder: Path) -> tuple[LabelledSet, ...]:
@@ -200,7 +152,7 @@ def _images_of(
             size=image.size,
             keypoints=a.keypoints,
             mask=a.mask,
-            box=_box(stated.boxes.get(a.id), a.mask, a.keypoints),
+            box=box_of(stated.boxes.get(a.id), a.mask, a.keypoints),
         )
     return tuple(chosen[i] for i in sorted(chosen))
 
@@ -214,13 +166,3 @@ def _image_path(folder: Path, name: str) -> Path:
     raise DatasetError(
         f"{candidates[0]}: this image is missing; add it or take it out of {COCO_NAME}."
     )
-
-
-def _box(stated: Box | None, mask: Mask | None, keypoints: Keypoints | None) -> Box | None:
-    """Return the first box that has an extent: stated, of the mask, of the keypoints."""
-    if stated is not None and max(stated[2:]) > 0:
-        return stated
-    around: Box | None = None if mask is None else mask.bbox
-    if around is None and keypoints is not None:
-        around = keypoints.bbox()
-    return around if around is not None and max(around[2:]) > 0 else None

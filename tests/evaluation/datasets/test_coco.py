@@ -177,7 +177,7 @@ def test_a_file_without_annotations_is_no_set(writer):
 
 
 def test_the_development_collection_is_complete():
-    folder = Path(__file__).parents[3] / "shared" / "data" / "dev"
+    folder = Path(__file__).parents[4] / "shared" / "data" / "dev"
     if not folder.is_dir():
         pytest.skip("the development photos (../shared/data/dev) are not here")
     sets = find_sets(folder)
