@@ -3,11 +3,11 @@
 What is stated by whom: files in COCO's shape, one for each part of each split
 (``annotations/ap10k-<part>-split<n>.json``, photos in ``data``); boxes are (x, y, width, height),
 the category is the species and its ``supercategory`` the family. The set is made for pose
-estimation and states no pairs. Judging correspondences on it is due to Zhang et al.: within a
-species, photos of several animals left out and at least three points labelled, alpha a share of the
-longer side of the target's box. They cut parts of their own from all files together, and drop pairs
-with fewer than three points in common; here the published parts are taken and the benchmark draws
-the pairs, so that their numbers are near, not equal.
+estimation and states no pairs. Zhang et al. made a correspondence benchmark of it: within a
+species, without a list of photos that they call crowds, at least three points labelled, alpha a
+share of the longer side of the target's box. They cut parts of their own from all files together,
+and drop pairs with fewer than three points in common. Here the published parts are taken, photos of
+several animals are left out, and the benchmark draws the pairs: numbers are near theirs, not equal.
 
 References
 ----------
@@ -101,6 +101,8 @@ def _image(
 ) -> LabelledImage:
     """Return a photo with its animal."""
     x, y, width, height = (float(value) for value in record["bbox"])
+    if not np.isfinite((x, y, width, height)).all():
+        raise ValueError("a box is four finite numbers")
     return LabelledImage(
         id=int(image["id"]),
         path=existing(below(folder / "data", str(image["file_name"]), file), file),

@@ -19,10 +19,10 @@ class LabelledImage:
     Attributes
     ----------
     id : int
-        The image's id in its file.
+        The image's id in its file; where the set gives none, its number by name.
     path : Path
     size : ImageSize
-        As the file states it, in pixels.
+        In pixels, as the set states it; where it does not, as the image's header does.
     keypoints : Keypoints or None
     mask : Mask or None
     box : tuple of float, or None

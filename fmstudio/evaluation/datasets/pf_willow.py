@@ -83,7 +83,12 @@ def _list_file(folder: Path, root: Path, split: str) -> Path:
     for path in (place / name for place in (folder, root) for name in names):
         if path.is_file():
             return path
-    raise SetNotFoundError(f"{folder}: neither {names[0]} nor {names[1]} is here.")
+    if folder.name != FOLDER or not folder.is_dir():
+        raise SetNotFoundError(f"{root}: neither {names[0]} nor the folder {FOLDER} is here.")
+    raise DatasetError(
+        f"{folder / names[0]}: the pairs are missing; they are published apart from the photos "
+        "(docs/datasets.md says where) and belong here."
+    )
 
 
 def _row(row: list[str], file: Path) -> tuple[_Seen, _Seen]:

@@ -86,6 +86,7 @@ def test_no_path_leads_out_of_the_folder(animals, name):
         ("category_id", 99, "99 is missing"),
         ("image_id", 99, "99 is missing"),
         ("bbox", [1, 2], "not enough values"),
+        ("bbox", [1, 2, float("nan"), 4], "four finite numbers"),
     ],
 )
 def test_a_broken_annotation_is_named(animals, field, value, what):

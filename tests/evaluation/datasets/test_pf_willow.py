@@ -91,6 +91,11 @@ def test_a_broken_row_is_named(willow, row, what):
         read_pf_willow(willow.root, "test")
 
 
+def test_a_missing_list_says_that_it_is_published_apart(willow):
+    with pytest.raises(DatasetError, match=r"test_pairs\.csv: .* published apart from the photos"):
+        read_pf_willow(willow.root, "test")
+
+
 def test_a_list_without_pairs_is_named(willow):
     willow.close()
     with pytest.raises(DatasetError, match=r"test_pairs\.csv: no pair is in it"):
