@@ -17,11 +17,14 @@ from fmstudio.evaluation.ablation import ablate
 from fmstudio.evaluation.benchmark import evaluate
 from fmstudio.evaluation.card import Card, write_card
 from fmstudio.evaluation.datasets import LabelledSet, find_sets
+from fmstudio.evaluation.datasets.catalogue import open_dataset
 from fmstudio.evaluation.environment import examine, peak_memory
 from fmstudio.evaluation.methods import DEFAULT_METHODS
 from fmstudio.evaluation.report import Report, write_json
 from fmstudio.io.atomic import write_text
 from fmstudio.project.wording import counted
+
+_PAIRS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,14 @@ class Wish:
     Attributes
     ----------
     folder : Path
-        One set (``images/`` and ``coco.json``), or a folder of such folders.
-    pairs : int
-        At most so many pairs of each category.
+        One set (``images/`` and ``coco.json``), a folder of such folders, or where the published
+        set lies.
+    dataset : str or None
+        The published set's name; None for plain COCO folders.
+    split : str
+        Of the published set.
+    pairs : int or None
+        At most so many pairs of each category; None takes all of a set's own pairs, and else 30.
     seed : int
         Of the shuffle.
     json_file : Path or None
@@ -43,7 +51,9 @@ class Wish:
     """
 
     folder: Path
-    pairs: int
+    dataset: str | None
+    split: str
+    pairs: int | None
     seed: int
     json_file: Path | None
     settings: MatchSettings
@@ -51,9 +61,18 @@ class Wish:
 
     def sets(self) -> tuple[LabelledSet, ...]:
         """Return the labelled sets; say how many there are."""
-        sets = find_sets(self.folder)
+        if self.dataset is None:
+            sets = find_sets(self.folder)
+        else:
+            sets = open_dataset(self.dataset, self.folder, self.split)
         note(f"{counted(len(sets), 'category')} in {self.folder}")
         return sets
+
+    def pairs_of(self, sets: Sequence[LabelledSet]) -> int | None:
+        """Return how many pairs of each category are judged; None for all."""
+        if self.pairs is None and not all(s.pairs is not None for s in sets):
+            return _PAIRS
+        return self.pairs
 
 
 def evaluate_folder(wish: Wish, methods: Sequence[str], card: Path | None) -> None:
@@ -79,7 +98,7 @@ def evaluate_folder(wish: Wish, methods: Sequence[str], card: Path | None) -> No
     with progress("Judging", "pairs") as report, stop_on_interrupt(token), checked_settings():
         result = evaluate(
             sets,
-            pairs=wish.pairs,
+            pairs=wish.pairs_of(sets),
             seed=wish.seed,
             methods=list(methods) or list(DEFAULT_METHODS),
             settings=wish.settings,
@@ -121,7 +140,7 @@ def ablate_folder(wish: Wish, groups: Sequence[str]) -> None:
         result = ablate(
             sets,
             groups=groups,
-            pairs=wish.pairs,
+            pairs=wish.pairs_of(sets),
             seed=wish.seed,
             settings=wish.settings,
             progress=report,

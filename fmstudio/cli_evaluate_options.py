@@ -13,41 +13,68 @@ from fmstudio.cli_settings import (
     parse_settings,
 )
 
+Folder = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DIR",
+        help="Folder with images/ and coco.json, or a folder of such folders; with --dataset "
+        "where that set was unpacked.",
+    ),
+]
+Dataset = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Published set in DIR, such as spair-71k; see docs/datasets.md."
+    ),
+]
+Split = Annotated[str, typer.Option(help="Of --dataset.")]
+Pairs = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Pairs of each category, at most; by default 30, of a published set with pairs of "
+        "its own all.",
+    ),
+]
+Seed = Annotated[int, typer.Option(help="Of the shuffle that chooses the pairs.")]
+Methods = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME...",
+        help="Methods to judge; by default all but 'published', which is slow.",
+    ),
+]
+Ablate = Annotated[
+    bool, typer.Option("--ablate", help="Judge the default with one part changed at a time.")
+]
+Parts = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME...",
+        help="Of --ablate: which groups of parts; by default all but the slow 'network' and "
+        "'published'.",
+    ),
+]
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Where to write the numbers.")
+]
+CardFolder = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Where to write a report card: JSON, Markdown and plots."),
+]
+
 
 def evaluate(
-    folder: Annotated[
-        Path,
-        typer.Argument(
-            metavar="DIR", help="Folder with images/ and coco.json, or a folder of such folders."
-        ),
-    ],
-    pairs: Annotated[int, typer.Option(min=1, help="Pairs of each category, at most.")] = 30,
-    seed: Annotated[int, typer.Option(help="Of the shuffle that chooses the pairs.")] = 0,
-    methods: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME...",
-            help="Methods to judge; by default all but 'published', which is slow.",
-        ),
-    ] = None,
-    ablate: Annotated[
-        bool, typer.Option("--ablate", help="Judge the default with one part changed at a time.")
-    ] = False,
-    parts: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME...",
-            help="Of --ablate: which groups of parts; by default all but the slow 'network' and "
-            "'published'.",
-        ),
-    ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Where to write the numbers.")
-    ] = None,
-    card: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Where to write a report card: JSON, Markdown and plots."),
-    ] = None,
+    folder: Folder,
+    dataset: Dataset = None,
+    split: Split = "test",
+    pairs: Pairs = None,
+    seed: Seed = 0,
+    methods: Methods = None,
+    ablate: Ablate = False,
+    parts: Parts = None,
+    json_file: JsonFile = None,
+    card: CardFolder = None,
     device: DeviceOption = Device.AUTO,
     preset: PresetOption = None,
     settings: SettingsOption = None,
@@ -59,7 +86,7 @@ def evaluate(
         raise typer.BadParameter("--ablate chooses its methods, and makes a table and no card.")
     from fmstudio.cli_evaluate import Wish, ablate_folder, evaluate_folder
 
-    wish = Wish(folder, pairs, seed, json_file, wanted, device.value)
+    wish = Wish(folder, dataset, split, pairs, seed, json_file, wanted, device.value)
     if groups or ablate:
         ablate_folder(wish, groups)
     else:

@@ -787,6 +787,14 @@ def test_evaluate_judges_parts_one_at_a_time(sample: Path, command: Run, tmp_pat
     assert len(json.loads(numbers.read_text())["parts"]) == 7
 
 
+def test_a_published_set_that_is_not_there_is_said(command: Run, tmp_path: Path) -> None:
+    ran = command("evaluate", tmp_path, "--dataset", "spair-71k")
+    assert ran.code == 1
+    for words in ("SPair-71k", str(tmp_path), "227 MB", "https://"):
+        assert words in ran.err
+    assert "spair-71k" in command("evaluate", tmp_path, "--dataset", "imagenet").err
+
+
 def test_an_ablation_and_methods_of_choice_are_wrong_usage(command: Run) -> None:
     ran = command("evaluate", ".", "--ablate", "--methods", "nn")
     assert ran.code == 2

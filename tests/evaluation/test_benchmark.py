@@ -1,5 +1,6 @@
 import json
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -216,7 +217,7 @@ def test_an_image_of_another_size_than_its_file_says(writer, matcher):
         made.image(image_id, BLANK)
         made.annotation(image_id, image_id, xyv=[(1, 1, 2), (5, 5, 2)])
         made.coco["images"][-1]["width"] = 120
-    with pytest.raises(DatasetError, match=r"is 100 x 100 pixels, its coco\.json says 120 x 100"):
+    with pytest.raises(DatasetError, match=r"is 100 x 100 pixels, its annotations say 120 x 100"):
         evaluate(find_sets(made.close()), methods=["nn"], analyser=matcher)
 
 
@@ -261,3 +262,30 @@ def without_times(report):
         for scores in methods.values():
             del scores["ms"]
     return data
+
+
+def test_a_sets_own_pairs_and_threshold_are_kept(hand_made, matcher):
+    """Copied points: 3 px off from 1 to 2, 4 px off from 1 to 3; every image is 100 px long."""
+    own = [replace(hand_made[0], pairs=((1, 2), (1, 3)), threshold="image")]
+    found = evaluate(own, pairs=None, methods=["identity"], analyser=matcher)
+    scores = found.categories["thing"]["identity"]
+    assert scores.by_pair["pck@0.05"] == (1.0, 1.0)
+    assert found.settings["threshold"] == {"thing": "image"}
+    first = evaluate(own, pairs=1, methods=["identity"], analyser=matcher)
+    assert first.categories["thing"]["identity"].pairs == 1
+    # Of its box, 30 long, 3 px are more than a twentieth; of the image they are not.
+    turned = [replace(own[0], pairs=((2, 1),))]
+    by_image = evaluate(turned, methods=["identity"], analyser=matcher)
+    by_box = evaluate([replace(turned[0], threshold="box")], methods=["identity"], analyser=matcher)
+    assert by_image.mean["identity"].values["pck@0.05"] == 1.0
+    assert by_box.mean["identity"].values["pck@0.05"] == 0.5
+    assert by_box.mean["identity"].values["pck@0.1/image"] == 1.0
+
+
+def test_points_count_alike_per_point_and_pairs_per_pair(hand_made, matcher):
+    """From 2 to 1 one of two points is right within 3 px, from 3 to 1 the only one is wrong."""
+    own = [replace(hand_made[0], pairs=((2, 1), (3, 1)))]
+    values = evaluate(own, methods=["identity"], analyser=matcher).mean["identity"].values
+    assert values["pck@0.05"] == pytest.approx(0.25)
+    assert values["pck@0.1/points"] == pytest.approx(2 / 3)
+    assert values["pck@0.1"] == pytest.approx(0.5)
