@@ -27,6 +27,8 @@ from fmstudio.geometry.grid import PatchGrid
 
 _SHOWN = ("pck@0.05", "pck@0.1", "iou", "smoothness", "cycle")
 _JUDGED = ("pck@0.1", "iou")
+_HEAD = ("part", "PCK@0.05", "PCK@0.1", "IoU", "smoothness", "cycle", "map, ms")
+_HEAD += ("PCK@0.1 over the default", "IoU over the default")
 # What features and analyses may hold while rows share them.
 _HELD_BYTES = 1 << 30
 
@@ -158,15 +160,14 @@ class Ablation:
         return paired_bootstrap(report.groups(part.method, metric), self.base.groups("map", metric))
 
     def to_markdown(self) -> str:
-        """Return a table: the base, then each part with its differences to it."""
-        head = ["part", "PCK@0.05", "PCK@0.1", "IoU", "smoothness", "cycle", "map, ms"]
-        head += ["PCK@0.1 over the default", "IoU over the default"]
-        default = Part("methods")
-        rows = [[default.name, *_cells(self.base, "map"), "", ""]]
+        """Return a table for each group: the default, then its parts with their differences."""
+        default = ["map (the default)", *_cells(self.base, "map"), "", ""]
+        rows: dict[str, list[list[str]]] = {}
         for part, report in self.parts:
             differences = [spoken(self.difference(part, report, m), "+") for m in _JUDGED]
-            rows.append([part.name, *_cells(report, part.method), *differences])
-        return table(head, rows)
+            row = [part.name, *_cells(report, part.method), *differences]
+            rows.setdefault(part.group, [default]).append(row)
+        return "\n".join(f"### {group}\n\n{table(_HEAD, rows[group])}" for group in rows)
 
     def to_json(self) -> str:
         """Return the table as JSON text, keys sorted."""

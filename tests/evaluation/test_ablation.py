@@ -83,8 +83,9 @@ def test_differences_are_against_the_default(sets, settings, extractors, monkeyp
     assert [row["method"] for row in rows] == ["map", "map", "identity"]
     assert rows[1]["over_default"]["pck@0.1"] == [0, 0, 0]
     lines = found.to_markdown().splitlines()
-    assert lines[2].startswith("| map (the default)")
-    assert "+0.0 [+0.0, +0.0]" in lines[3]
+    assert lines[0] == "### k"
+    assert lines[4].startswith("| map (the default)")
+    assert "+0.0 [+0.0, +0.0]" in lines[5]
 
 
 def test_an_unknown_group_is_named(sets, settings):
