@@ -42,6 +42,11 @@ PIXELS = (
     "long_side=128",
     "--set",
     "k=12",
+    # One call of the network an image, so that a test can count them.
+    "--set",
+    "fine_side=0",
+    "--set",
+    "mirror=false",
     "--device",
     "cpu",
 )

@@ -8,18 +8,13 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from fmstudio.engine.match import PairMap
+from fmstudio.engine.carry_masks import Open, fuse_masks, mask_quality
+from fmstudio.engine.focus import ObjectMap, SoftMask
 from fmstudio.engine.requests import Mark, ProposedMark
 from fmstudio.geometry.grid import PatchGrid
-from fmstudio.geometry.masks import Mask
 from fmstudio.geometry.points import NOT_LABELLED, Keypoints
 from fmstudio.spectral.confidence import point_doubt
-from fmstudio.spectral.transfer import (
-    MASK_THRESHOLD,
-    mask_from_soft,
-    transfer_keypoints,
-    transfer_mask,
-)
+from fmstudio.spectral.convert import soft_argmax
 
 # References that disagree by this share of the object's extent halve each other's word.
 _AGREEMENT = 0.1
@@ -37,7 +32,7 @@ class CarriedMark:
         Per keypoint; empty arrays without keypoints.
     extent : float
         Longest side of the carried points or mask on the target, in pixels.
-    soft : ndarray, (rows, cols), or None
+    soft : SoftMask or None
         Share of each target patch in the mask.
     """
 
@@ -46,33 +41,36 @@ class CarriedMark:
     confidence: NDArray[np.float64]
     cycle: NDArray[np.float64]
     margin: NDArray[np.float64]
-    soft: NDArray[np.float32] | None
+    soft: SoftMask | None
 
     @property
     def quality(self) -> float:
         """Return the confidence of the whole: mean over labelled points, else over the mask."""
         if self.mark.keypoints is not None and self.mark.keypoints.labelled.any():
             return float(self.confidence[self.mark.keypoints.labelled].mean())
-        return _mask_quality(self.soft)
+        return mask_quality(None if self.soft is None else self.soft.values)
 
 
-def carry(pair: PairMap, mark: Mark) -> CarriedMark:
-    """Return a mark carried from the source of a pair to its target."""
+def carry(found: ObjectMap, mark: Mark) -> CarriedMark:
+    """Return a mark carried from source to target by its own map."""
     empty = np.zeros(0)
     xy, confidence, cycle, margin = np.zeros((0, 2)), empty, empty, empty
     if mark.keypoints is not None:
         source = mark.keypoints.xy
-        xy = transfer_keypoints(pair.score, pair.grid_s, pair.grid_t, source)
-        doubt = point_doubt(pair.score, pair.grid_s, pair.grid_t, source, xy)
-        confidence = doubt.confidence(_extent(mark, pair.grid_s))
-        cycle, margin = doubt.cycle, doubt.margin
-    soft = None
-    if mark.mask is not None:
-        soft = transfer_mask(pair.score, pair.grid_s, pair.grid_t, mark.mask)
+        rows = found.rows(source)
+        at = soft_argmax(rows, found.pair.grid_t)
+        xy = at + found.corner_t
+        cycle = np.linalg.norm(found.points_back(xy) - source, axis=1)
+        doubt = point_doubt(rows, found.pair.grid_t, at, cycle)
+        confidence = doubt.confidence(_extent(mark, found.pair.grid_s))
+        margin = doubt.margin
+    soft = None if mark.mask is None else found.soft_mask(mark.mask)
     return CarriedMark(mark, xy, confidence, cycle, margin, soft)
 
 
-def vote(carried: Sequence[Sequence[CarriedMark]], grid_t: PatchGrid) -> tuple[ProposedMark, ...]:
+def vote(
+    carried: Sequence[Sequence[CarriedMark]], grid_t: PatchGrid, *, open_target: Open | None = None
+) -> tuple[ProposedMark, ...]:
     """Return what all references together propose on one target.
 
     Where every reference has at most one object of a category, their objects are taken to be
@@ -85,6 +83,9 @@ def vote(carried: Sequence[Sequence[CarriedMark]], grid_t: PatchGrid) -> tuple[P
         For each reference, its carried marks.
     grid_t : PatchGrid
         Of the target.
+    open_target : callable or None
+        Returns the target's pixels (H, W, 3): masks are drawn to its edges. None leaves them as
+        soft as patches are.
     """
     by_category: dict[int, list[list[CarriedMark]]] = defaultdict(list)
     for marks in carried:
@@ -97,18 +98,20 @@ def vote(carried: Sequence[Sequence[CarriedMark]], grid_t: PatchGrid) -> tuple[P
     for category in sorted(by_category):
         groups = by_category[category]
         if all(len(group) == 1 for group in groups):
-            proposed.append(_fuse([group[0] for group in groups], grid_t))
+            proposed.append(_fuse([group[0] for group in groups], grid_t, open_target))
         else:
             best = max(groups, key=lambda g: float(np.mean([mark.quality for mark in g])))
-            proposed.extend(_fuse([mark], grid_t) for mark in best)
+            proposed.extend(_fuse([mark], grid_t, open_target) for mark in best)
     return tuple(proposed)
 
 
-def _fuse(words: Sequence[CarriedMark], grid_t: PatchGrid) -> ProposedMark:
+def _fuse(
+    words: Sequence[CarriedMark], grid_t: PatchGrid, open_target: Open | None
+) -> ProposedMark:
     """Return one proposal from the words of several references on the same object."""
     keypoints, reasons = _fuse_points([w for w in words if w.mark.keypoints is not None], grid_t)
     softs = [(w.soft, w.quality) for w in words if w.soft is not None]
-    mask, certainty = _fuse_masks(softs, grid_t)
+    mask, certainty = fuse_masks(softs, grid_t.size, open_target)
     if keypoints is not None and keypoints.labelled.any():
         quality = float(keypoints.score[keypoints.labelled].mean())
     else:
@@ -170,26 +173,6 @@ def _weighted_median(
         np.take_along_axis(sorted_votes, np.minimum(i, last)[None], axis=0)[0] for i in (low, high)
     ]
     return np.asarray(0.5 * (pick[0] + pick[1]))
-
-
-def _fuse_masks(
-    softs: Sequence[tuple[NDArray[np.float32], float]], grid_t: PatchGrid
-) -> tuple[Mask | None, float]:
-    """Return the thresholded mean of soft masks weighted by quality, and how sure it is."""
-    if not softs:
-        return None, 0.0
-    weight = np.array([quality for _, quality in softs]) + 1e-6
-    soft = np.average(np.stack([s for s, _ in softs]), axis=0, weights=weight).astype(np.float32)
-    mask = mask_from_soft(soft, grid_t)
-    # What nothing on the target resembles has no pixels: better no mask than an empty one.
-    return (mask if mask.area > 0 else None), _mask_quality(soft)
-
-
-def _mask_quality(soft: NDArray[np.float32] | None) -> float:
-    """Return the mean of a soft mask over the patches it claims, 0 without any."""
-    if soft is None or not (soft > MASK_THRESHOLD).any():
-        return 0.0
-    return float(soft[soft > MASK_THRESHOLD].mean())
 
 
 def _extent(mark: Mark, grid: PatchGrid) -> float:

@@ -6,7 +6,7 @@ G in both bases -> C_st -> score -> points, masks   (per pair)
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -146,26 +146,45 @@ class Matcher:
         """Return the networks' `ExtractorSpec.key`, each once: the basis' first."""
         return tuple(dict.fromkeys(self._keys))
 
-    def grid(self, size: ImageSize) -> PatchGrid:
-        """Return the patch grid on which an image of this size is matched."""
-        return PatchGrid.of_long_side(size, self.settings.long_side // PATCH)
+    def grid(self, size: ImageSize, side: int | None = None) -> PatchGrid:
+        """Return the patch grid of an image of this size, its longer side ``side`` pixels.
 
-    def analyse(self, rgb: NDArray[np.uint8], key: str) -> ImageAnalysis:
+        By default that is `MatchSettings.long_side`.
+        """
+        return PatchGrid.of_long_side(size, (side or self.settings.long_side) // PATCH)
+
+    def analyse(
+        self,
+        rgb: NDArray[np.uint8],
+        key: str,
+        *,
+        side: int | None = None,
+        mirrored: bool = False,
+    ) -> ImageAnalysis:
         """Return the features and the eigenbasis of an image, from the cache where it has them.
 
         Parameters
         ----------
         rgb : ndarray, (H, W, 3) uint8
         key : str
-            Hash of the image's bytes.
+            Hash of the image's bytes, and of what is shown of it.
+        side : int or None
+            Pixels of the longer side for the networks; None is `MatchSettings.long_side`.
+        mirrored : bool
+            Whether the networks see the image mirrored from left to right. The patches stay where
+            they are in ``rgb``.
         """
-        grid = self.grid(ImageSize(rgb.shape[1], rgb.shape[0]))
-        content = analysis_key(key, self._keys, self.settings)
-        known = self.recall(grid.size, key)
+        grid = self.grid(ImageSize(rgb.shape[1], rgb.shape[0]), side)
+        content = self._content(key, side, mirrored)
+        known = self.recall(grid.size, key, side=side, mirrored=mirrored)
         if known is not None:
             return known
         start = time.perf_counter()
+        if mirrored:
+            rgb = np.ascontiguousarray(rgb[:, ::-1])
         maps = {name: e.extract(rgb, grid) for name, e in self._extractors.items()}
+        if mirrored:
+            maps = {n: FeatureMap(m.data.flip(1), m.grid, m.key) for n, m in maps.items()}
         descriptors = fuse([maps[name] for name in self.settings.descriptor_extractors]).flat()
         between = time.perf_counter()
         basis = self._basis(maps[self.settings.basis_extractor]).to(self.device)
@@ -177,17 +196,25 @@ class Matcher:
             self._cache.put(content, _packed(descriptors, basis))
         return ImageAnalysis(grid, descriptors, basis, content, ms)
 
-    def recall(self, size: ImageSize, key: str) -> ImageAnalysis | None:
+    def recall(
+        self, size: ImageSize, key: str, *, side: int | None = None, mirrored: bool = False
+    ) -> ImageAnalysis | None:
         """Return the cached analysis of the image with this hash, or None; opens no image."""
         if self._cache is None:
             return None
-        content = analysis_key(key, self._keys, self.settings)
+        content = self._content(key, side, mirrored)
         tensors = self._cache.get(content)
         if tensors is None:
             return None
         tensors = {name: t.to(self.device).float() for name, t in tensors.items()}
         basis = EigenBasis(tensors["evals"], tensors["evecs"], tensors["mass"])
-        return ImageAnalysis(self.grid(size), tensors["descriptors"], basis, content)
+        return ImageAnalysis(self.grid(size, side), tensors["descriptors"], basis, content)
+
+    def _content(self, key: str, side: int | None, mirrored: bool) -> str:
+        """Return the key of an analysis."""
+        shown = f"{key}|mirrored" if mirrored else key
+        settings = self.settings if side is None else replace(self.settings, long_side=side)
+        return analysis_key(shown, self._keys, settings)
 
     def agree(
         self,

@@ -18,6 +18,7 @@ from fmstudio.engine.cache import TensorCache
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.carry import carry, vote
 from fmstudio.engine.device import choose_device
+from fmstudio.engine.focus import View, map_object
 from fmstudio.engine.keys import request_key
 from fmstudio.engine.match import ImageAnalysis, Matcher
 from fmstudio.engine.requests import (
@@ -80,14 +81,14 @@ def propagate(
         token.check()
         yield clock.progress(Phase.FEATURES)
         try:
-            references.append((reference, _analyse(matcher, reference.image, load)))
+            references.append((reference, _look(matcher, reference.image, load)))
         except ImageError as error:
             notes.append(f"Reference left out: {error}")
     if not references:
         raise MatchError(f"No reference image can be read. {' '.join(notes)}")
     key = request_key(tuple(r.image.key for r, _ in references), request.settings)
     if request.settings.consistency > 0:
-        sources = [source for _, source in references]
+        sources = [source.analysis for _, source in references]
         yield from _agree(matcher, sources, request.targets, load, token, clock)
     for target in request.targets:
         yield from _propagate_to(target, matcher, references, load, token, clock, key, notes)
@@ -96,7 +97,7 @@ def propagate(
 def _propagate_to(
     target: ImageRef,
     matcher: Matcher,
-    references: list[tuple[Reference, ImageAnalysis]],
+    references: list[tuple[Reference, View]],
     load: Load,
     token: CancelToken,
     clock: "_Clock",
@@ -107,20 +108,25 @@ def _propagate_to(
     token.check()
     yield clock.progress(Phase.FEATURES)
     try:
-        analysis = _analyse(matcher, target, load)
+        view = _look(matcher, target, _kept(load))
+        words = []
+        for reference, source in references:
+            token.check()
+            yield clock.progress(Phase.MATCH)
+            pair = matcher.pair(source.analysis, view.analysis, check=token.check)
+            own = []
+            for mark in reference.marks:
+                found = map_object(matcher, source, view, mark, pair=pair, check=token.check)
+                token.check()
+                own.append(carry(found, mark))
+            words.append(own)
+        yield clock.progress(Phase.TRANSFER)
+        drawn = view.open if matcher.settings.edges else None
+        marks = vote(words, view.analysis.grid, open_target=drawn)
     except ImageError as error:
         clock.finish()
         yield Failure(target, str(error))
         return
-    words = []
-    for reference, source in references:
-        token.check()
-        yield clock.progress(Phase.MATCH)
-        pair = matcher.pair(source, analysis, check=token.check)
-        token.check()
-        words.append([carry(pair, mark) for mark in reference.marks])
-    yield clock.progress(Phase.TRANSFER)
-    marks = vote(words, analysis.grid)
     clock.finish()
     yield Proposal(target, marks, key, tuple(notes))
     yield clock.progress(Phase.TRANSFER)
@@ -146,6 +152,24 @@ def _agree(
     if pairs:
         yield clock.progress(Phase.MATCH)
         matcher.agree(images, pairs, token.check)
+
+
+def _look(matcher: Matcher, image: ImageRef, load: Load) -> View:
+    """Return an image as matching looks at it."""
+    return View(_analyse(matcher, image, load), image.key, lambda: load(image))
+
+
+def _kept(load: Load) -> Load:
+    """Return a loader that keeps the image it opened last: several looks, one decoding."""
+    held: dict[int, NDArray[np.uint8]] = {}
+
+    def open_once(image: ImageRef) -> NDArray[np.uint8]:
+        if image.id not in held:
+            held.clear()
+            held[image.id] = load(image)
+        return held[image.id]
+
+    return open_once
 
 
 def _analyse(matcher: Matcher, image: ImageRef, load: Load) -> ImageAnalysis:

@@ -116,6 +116,16 @@ class MatchSettings:
         Whether patches that resemble everything are set back.
     network_steps : int
         For how many steps the refinement network is trained on each pair; 0 does without it.
+    fine_side : int
+        Working length of the part of an image around the object, which is looked at by itself once
+        the whole image has told where it is; 0 looks at whole images only.
+    prior_weight : float
+        How much a point that strays from the smooth displacement of its object loses, in the
+        score's units, at least 0.
+    mirror : bool
+        Whether the mirrored target is tried too, and taken where it fits clearly better.
+    edges : bool
+        Whether carried masks are drawn to the target's edges.
     consistency : float
         Weight with which the maps of a run agree with each other, at least 0; above 0 all images
         of the run are analysed before the first is matched.
@@ -144,6 +154,10 @@ class MatchSettings:
     decoder: str = "mixed"
     hub_correction: bool = True
     network_steps: int = 0
+    fine_side: int = 448
+    prior_weight: float = 0.02
+    mirror: bool = True
+    edges: bool = True
     consistency: float = 0.0
 
     def __post_init__(self) -> None:
@@ -152,7 +166,7 @@ class MatchSettings:
         _check_word("decoder", self.decoder, DECODERS)
         if not 0 <= self.foreground <= 1:
             raise ValueError(f"foreground is from 0 to 1, not {self.foreground}")
-        for name in ("network_steps", "consistency"):
+        for name in ("network_steps", "consistency", "fine_side", "prior_weight"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is at least 0, not {getattr(self, name)}")
         if self.refine in _GROWING and self.refine_k <= self.k:

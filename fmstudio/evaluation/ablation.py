@@ -27,7 +27,7 @@ from fmstudio.geometry.grid import PatchGrid
 
 _SHOWN = ("pck@0.05", "pck@0.1", "iou", "smoothness", "cycle")
 _JUDGED = ("pck@0.1", "iou")
-_HEAD = ("part", "PCK@0.05", "PCK@0.1", "IoU", "smoothness", "cycle", "map, ms")
+_HEAD: tuple[str, ...] = ("part", "PCK@0.05", "PCK@0.1", "IoU", "smoothness", "cycle", "map, ms")
 _HEAD += ("PCK@0.1 over the default", "IoU over the default")
 # What features and analyses may hold while rows share them.
 _HELD_BYTES = 1 << 30

@@ -14,7 +14,8 @@ from fmstudio.engine.agreement import summarise
 from fmstudio.engine.cache import TensorCache
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.device import choose_device
-from fmstudio.engine.match import ImageAnalysis, Matcher
+from fmstudio.engine.focus import View
+from fmstudio.engine.match import Matcher
 from fmstudio.engine.requests import MatchSettings, Phase
 from fmstudio.errors import DatasetError, MatchError
 from fmstudio.evaluation.datasets import LabelledImage, LabelledSet
@@ -173,7 +174,7 @@ class _Run:
         summaries = []
         for i in ids:
             self._token.check()
-            summaries.append(summarise(self._analyse(images[i]), self._analyser.settings))
+            summaries.append(summarise(self._look(images[i]).analysis, self._analyser.settings))
         places = {id_: place for place, id_ in enumerate(ids)}
         asked = [(places[s], places[t]) for s, t in pairs]
         self._analyser.agree(summaries, asked, self._token.check)
@@ -183,17 +184,17 @@ class _Run:
         labelled: LabelledSet,
         pairs: Sequence[tuple[int, int]],
         image_ms: dict[Phase, list[float | None]],
-    ) -> Iterator[tuple[tuple[LabelledImage, ImageAnalysis], tuple[LabelledImage, ImageAnalysis]]]:
+    ) -> Iterator[tuple[tuple[LabelledImage, View], tuple[LabelledImage, View]]]:
         """Yield each pair with both analyses: made once, let go after an image's last pair."""
         images = {image.id: image for image in labelled.images}
         left = Counter(i for pair in pairs for i in pair)
-        held: dict[int, ImageAnalysis] = {}
+        held: dict[int, View] = {}
         for s, t in pairs:
             for i in (s, t):
                 if i not in held:
                     self._token.check()
-                    held[i] = self._analyse(images[i])
-                    for phase, ms in held[i].ms.items():
+                    held[i] = self._look(images[i])
+                    for phase, ms in held[i].analysis.ms.items():
                         image_ms[phase].append(ms)
             yield (images[s], held[s]), (images[t], held[t])
             left.subtract((s, t))
@@ -201,8 +202,8 @@ class _Run:
                 if left[i] == 0:
                     del held[i]
 
-    def _analyse(self, image: LabelledImage) -> ImageAnalysis:
-        """Return the analysis of one image, read from its file."""
+    def _look(self, image: LabelledImage) -> View:
+        """Return one image, read from its file, as matching looks at it."""
         rgb = read_rgb(image.path)
         height, width = rgb.shape[:2]
         if (width, height) != (image.size.width, image.size.height):
@@ -210,7 +211,8 @@ class _Run:
                 f"{image.path}: the image is {width} x {height} pixels, its annotations say "
                 f"{image.size.width} x {image.size.height}; correct the one that is wrong."
             )
-        return self._analyser.analyse(rgb, hashlib.sha256(image.path.read_bytes()).hexdigest())
+        key = hashlib.sha256(image.path.read_bytes()).hexdigest()
+        return View(self._analyser.analyse(rgb, key), key, lambda: read_rgb(image.path))
 
 
 def _stages(method: str, image_ms: dict[Phase, list[float | None]]) -> dict[str, float | None]:

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fmstudio.engine.match import ImageAnalysis
+from fmstudio.engine.focus import View
+from fmstudio.engine.requests import Mark
 from fmstudio.evaluation.datasets import Box, LabelledImage
 from fmstudio.evaluation.methods import CopyTransfer, Method, PairTransfer
 from fmstudio.evaluation.report import METRICS, Scores, mean_of
@@ -37,8 +38,9 @@ DEFINITIONS = {
     "patches",
     "cycle": "mean distance of the source's patch centres in the source's box from where they come "
     "back to, as a share of the source image's longer side",
-    "ms": "milliseconds: features and basis per image (each image once for all methods), map and "
-    "transfer per pair; null where a method has no such stage",
+    "ms": "milliseconds: features and basis per image (each image once for all methods), map (with "
+    "a closer look at the object, where there is one) and transfer per pair; null where a method "
+    "has no such stage",
 }
 
 
@@ -54,16 +56,16 @@ class Tally:
 
 def judge(
     method: Method,
-    source: tuple[LabelledImage, ImageAnalysis],
-    target: tuple[LabelledImage, ImageAnalysis],
+    source: tuple[LabelledImage, View],
+    target: tuple[LabelledImage, View],
     tally: Tally,
     threshold: str,
 ) -> None:
     """Match one pair by one method and add what it reached."""
     (s, a), (t, b) = source, target
     start = time.perf_counter()
-    pair = method.pair(a, b)
-    _finish(b.descriptors.device)
+    pair = method.pair(a, b, Mark(0, 0, s.keypoints, s.mask))
+    _finish(b.analysis.descriptors.device)
     matched = time.perf_counter()
     xy = None if s.keypoints is None else pair.keypoints(s.keypoints.xy)
     mask = None if s.mask is None else pair.mask(s.mask)
@@ -80,8 +82,8 @@ def judge(
     if mask is not None and t.mask is not None:
         overlap = iou(mask.to_array(), t.mask.to_array())
     tally.values["iou"].append(overlap)
-    tally.values["smoothness"].append(_smoothness(pair, a.grid, b.grid, t.box))
-    tally.values["cycle"].append(_cycle(pair, a.grid, s.box))
+    tally.values["smoothness"].append(_smoothness(pair, a.analysis.grid, b.analysis.grid, t.box))
+    tally.values["cycle"].append(_cycle(pair, a.analysis.grid, s.box))
 
 
 def _counted(s: LabelledImage, t: LabelledImage) -> NDArray[np.bool_]:

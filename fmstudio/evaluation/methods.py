@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from torch.nn.functional import normalize
 
 from fmstudio.engine.agreement import ImageSummary
-from fmstudio.engine.match import ImageAnalysis, PairMap
-from fmstudio.engine.requests import MatchSettings, Phase
+from fmstudio.engine.carry_masks import fuse_masks
+from fmstudio.engine.focus import Matching, ObjectMap, View, map_object
+from fmstudio.engine.match import ImageAnalysis
+from fmstudio.engine.requests import Mark, Phase
 from fmstudio.engine.score import patch_score
 from fmstudio.evaluation.smoothing import bilateral, filter_displacements
 from fmstudio.geometry.grid import ImageSize, PatchGrid
@@ -27,14 +29,8 @@ from fmstudio.spectral.reference import solve_fmap_iterative
 from fmstudio.spectral.transfer import mask_from_soft, transfer_keypoints, transfer_mask
 
 
-class Analyser(Protocol):
+class Analyser(Matching, Protocol):
     """What the benchmark asks of `engine.match.Matcher`."""
-
-    settings: MatchSettings
-
-    def analyse(self, rgb: NDArray[np.uint8], key: str) -> ImageAnalysis:
-        """Return features and basis of an image (H, W, 3)."""
-        ...
 
     def agree(
         self,
@@ -43,10 +39,6 @@ class Analyser(Protocol):
         check: Callable[[], object] | None = None,
     ) -> None:
         """Solve the maps of pairs together."""
-        ...
-
-    def pair(self, s: ImageAnalysis, t: ImageAnalysis) -> PairMap:
-        """Return the product's map of a pair."""
         ...
 
 
@@ -72,6 +64,14 @@ class PairTransfer(Protocol):
 
 class Method(Protocol):
     """A way to match two images."""
+
+    def pair(self, s: View, t: View, mark: Mark) -> PairTransfer:
+        """Return a pair matched, for a mark of the source."""
+        ...
+
+
+class WholeImageMethod(Protocol):
+    """A way to match two whole images."""
 
     def pair(self, s: ImageAnalysis, t: ImageAnalysis) -> PairTransfer:
         """Return a pair matched."""
@@ -131,6 +131,44 @@ class ScoreTransfer:
     def field(self) -> NDArray[np.float64]:
         """Return the source pixels (n_t, 2) of the target's patch centres, row-major."""
         return soft_argmax(self.score.T, self.grid_s)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ObjectTransfer:
+    """A pair matched for one object, decoded as the product decodes.
+
+    Attributes
+    ----------
+    found : ObjectMap
+    target : View
+    draws_edges : bool
+        Whether masks are drawn to the target's edges.
+    """
+
+    found: ObjectMap
+    target: View
+    draws_edges: bool
+
+    def keypoints(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return target pixels (m, 2) of source pixels (m, 2)."""
+        return self.found.points(xy)
+
+    def keypoints_back(self, xy: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return source pixels (m, 2) of target pixels (m, 2)."""
+        return self.found.points_back(xy)
+
+    def mask(self, mask: Mask) -> Mask:
+        """Return a source mask on the target."""
+        opened = self.target.open if self.draws_edges else None
+        made, _ = fuse_masks([(self.found.soft_mask(mask), 1.0)], self.target.size, opened)
+        return made or Mask.empty(self.target.size)
+
+    def field(self) -> NDArray[np.float64]:
+        """Return the source pixels (n_t, 2) of the target's patch centres, row-major.
+
+        Outside of the part that shows the object a centre takes the part's nearest place.
+        """
+        return self.found.points_back(self.target.analysis.grid.centers())
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,16 +283,28 @@ class LowPassNearestNeighbour:
         return ScoreTransfer(low_s @ low_t.T, s.grid, t.grid)
 
 
+class WholeImages:
+    """A method that matches whole images, whatever is marked on them."""
+
+    def __init__(self, method: WholeImageMethod) -> None:
+        self._method = method
+
+    def pair(self, s: View, t: View, mark: Mark) -> PairTransfer:
+        """Return a pair matched."""
+        del mark
+        return self._method.pair(s.analysis, t.analysis)
+
+
 class ProductMap:
-    """Scores by the product's default, whatever that is: `Matcher.pair`, decoded as it carries."""
+    """The product's default, whatever that is: the object's own map, decoded as it is carried."""
 
     def __init__(self, analyser: Analyser) -> None:
         self._analyser = analyser
 
-    def pair(self, s: ImageAnalysis, t: ImageAnalysis) -> PairTransfer:
+    def pair(self, s: View, t: View, mark: Mark) -> PairTransfer:
         """Return a pair matched."""
-        pair = self._analyser.pair(s, t)
-        return ScoreTransfer(pair.score, s.grid, t.grid)
+        found = map_object(self._analyser, s, t, mark)
+        return ObjectTransfer(found, t, self._analyser.settings.edges)
 
 
 class PublishedMap:
@@ -292,36 +342,38 @@ _BOTH = frozenset({Phase.FEATURES, Phase.BASIS})
 
 METHODS: Mapping[str, MethodSpec] = MappingProxyType(
     {
-        "identity": MethodSpec("copy the relative position", lambda _: Identity(), frozenset()),
+        "identity": MethodSpec(
+            "copy the relative position", lambda _: WholeImages(Identity()), frozenset()
+        ),
         "nn": MethodSpec(
             "nearest neighbour in the fused descriptors",
-            lambda _: NearestNeighbour(),
+            lambda _: WholeImages(NearestNeighbour()),
             _FEATURES,
         ),
         "smoothed-nn": MethodSpec(
             "nearest neighbour in the similarity volume after a joint bilateral filter",
-            lambda _: SmoothedNearestNeighbour(),
+            lambda _: WholeImages(SmoothedNearestNeighbour()),
             _FEATURES,
         ),
         "filtered-nn": MethodSpec(
             "nearest neighbour in the similarity volume filtered along equal displacements",
-            lambda _: FilteredNearestNeighbour(),
+            lambda _: WholeImages(FilteredNearestNeighbour()),
             _FEATURES,
         ),
         "hub-nn": MethodSpec(
             "nearest neighbour in the hub-corrected similarity, no map",
-            lambda _: HubCorrectedNearestNeighbour(),
+            lambda _: WholeImages(HubCorrectedNearestNeighbour()),
             _FEATURES,
         ),
         "lowpass-nn": MethodSpec(
             "nearest neighbour in descriptors band-limited by each image's own basis, no map",
-            lambda _: LowPassNearestNeighbour(),
+            lambda _: WholeImages(LowPassNearestNeighbour()),
             _BOTH,
         ),
         "map": MethodSpec("the product's default functional map", ProductMap, _BOTH),
         "published": MethodSpec(
             "the published solver's map (2000 Adam steps: slow), decoded as the product's",
-            PublishedMap,
+            lambda analyser: WholeImages(PublishedMap(analyser)),
             _BOTH,
             is_default=False,
         ),

@@ -72,7 +72,9 @@ def find_matches(pair: PairMap, count: int = _MATCHES) -> Matches:
     chosen = _spread(np.argsort(-rank, kind="stable"), places, count)
     xy_s = pair.grid_s.centers()[chosen]
     xy_t = transfer_keypoints(pair.score, pair.grid_s, pair.grid_t, xy_s)
-    doubt = point_doubt(pair.score, pair.grid_s, pair.grid_t, xy_s, xy_t)
+    back = transfer_keypoints(pair.score.T, pair.grid_t, pair.grid_s, xy_t)
+    rows = row_at(pair.score, pair.grid_s, xy_s)
+    doubt = point_doubt(rows, pair.grid_t, xy_t, np.linalg.norm(back - xy_s, axis=1))
     return Matches(xy_s, xy_t, doubt.confidence(pair.grid_s.size.long_side))
 
 

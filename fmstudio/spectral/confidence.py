@@ -7,7 +7,6 @@ import torch
 from numpy.typing import NDArray
 
 from fmstudio.geometry.grid import PatchGrid
-from fmstudio.spectral.convert import row_at, soft_argmax
 
 _WINDOW = 3.0  # patches: rivals nearer than this are the same answer
 # Logistic regression by benchmarks/confidence.py on 5480 points of twelve categories; left out of
@@ -49,22 +48,23 @@ class Doubt:
 
 
 def point_doubt(
-    score: torch.Tensor,
-    grid_s: PatchGrid,
+    rows: torch.Tensor,
     grid_t: PatchGrid,
-    xy_s: NDArray[np.floating],
     xy_t: NDArray[np.floating],
+    cycle: NDArray[np.floating],
 ) -> Doubt:
-    """Return what speaks for and against points carried from ``xy_s`` to ``xy_t``.
+    """Return what speaks for and against carried points.
 
     Parameters
     ----------
-    score : Tensor, (n_s, n_t)
-    grid_s, grid_t : PatchGrid
-    xy_s, xy_t : ndarray, (m, 2)
-        Pixels on source and target.
+    rows : Tensor, (m, n_t)
+        Score of each source point with the target's patches.
+    grid_t : PatchGrid
+    xy_t : ndarray, (m, 2)
+        Where they were carried, in the grid's pixels.
+    cycle : ndarray, (m,)
+        Pixels between each source point and where its target point is carried back to.
     """
-    rows = row_at(score, grid_s, xy_s)
     peak = rows.amax(dim=1)
     at = torch.from_numpy(grid_t.xy_to_rc(xy_t)).to(rows)  # (m, 2)
     cell = torch.arange(grid_t.n, device=rows.device)
@@ -72,10 +72,8 @@ def point_doubt(
     near = torch.cdist(at, place) <= _WINDOW
     rival = rows.masked_fill(near, -torch.inf).amax(dim=1)
     rival = torch.where(rival.isfinite(), rival, peak)
-    back = soft_argmax(row_at(score.T, grid_t, xy_t), grid_s)
-    cycle = np.linalg.norm(back - np.asarray(xy_s, dtype=np.float64), axis=1)
     as_array = [v.double().cpu().numpy() for v in (peak - rival, peak)]
-    return Doubt(cycle, as_array[0], as_array[1])
+    return Doubt(np.asarray(cycle, dtype=np.float64), as_array[0], as_array[1])
 
 
 def patch_confidence(p2p_st: torch.Tensor, p2p_ts: torch.Tensor, grid_t: PatchGrid) -> torch.Tensor:

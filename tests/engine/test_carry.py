@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from fmstudio.engine.carry import CarriedMark, vote
+from fmstudio.engine.focus import SoftMask
 from fmstudio.engine.requests import Mark
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 from fmstudio.geometry.masks import Mask
@@ -17,6 +18,7 @@ def word(mark_id, xy, confidence, *, category=1, visibility=None, soft=None):
     mask = Mask.from_array(np.ones((240, 320), dtype=bool)) if soft is not None else None
     confidence = np.array(confidence, dtype=float)
     mark = Mark(mark_id, category, points, mask)
+    soft = None if soft is None else SoftMask((0, 0, 320, 240), soft)
     return CarriedMark(mark, xy, confidence, np.zeros(m), np.full(m, 0.1), soft)
 
 

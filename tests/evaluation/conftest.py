@@ -78,8 +78,9 @@ class ColourExtractor:
 
 @pytest.fixture
 def settings():
-    """Return settings that give a 160 x 120 image a grid of 10 x 8 patches or so."""
-    return MatchSettings("colour", ("colour", "colour-too"), long_side=160, k=30)
+    """Return settings of whole images; one of 160 x 120 has a grid of 10 x 8 patches or so."""
+    whole = {"fine_side": 0, "mirror": False, "edges": False}
+    return MatchSettings("colour", ("colour", "colour-too"), long_side=160, k=30, **whole)
 
 
 @pytest.fixture

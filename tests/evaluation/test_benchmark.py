@@ -240,13 +240,16 @@ class CountingAnalyser:
         self.settings = matcher.settings
         self.analysed = self.paired = 0
 
-    def analyse(self, rgb, key):
+    def analyse(self, rgb, key, **more):
         self.analysed += 1
-        return self._matcher.analyse(rgb, key)
+        return self._matcher.analyse(rgb, key, **more)
 
-    def pair(self, s, t):
+    def recall(self, size, key, **more):
+        return self._matcher.recall(size, key, **more)
+
+    def pair(self, s, t, **more):
         self.paired += 1
-        return self._matcher.pair(s, t)
+        return self._matcher.pair(s, t, **more)
 
 
 def hand_made_as(sets, name):

@@ -4,7 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fmstudio.engine.carry import carry
+from fmstudio.engine.carry import carry, vote
+from fmstudio.engine.focus import View, map_object
 from fmstudio.engine.requests import Mark
 from fmstudio.evaluation.methods import (
     DEFAULT_METHODS,
@@ -23,7 +24,6 @@ from fmstudio.geometry.masks import Mask
 from fmstudio.geometry.points import Keypoints
 from fmstudio.spectral.convert import hub_corrected, map_similarity
 from fmstudio.spectral.reference import solve_fmap_iterative
-from fmstudio.spectral.transfer import mask_from_soft
 
 CELL = 16
 
@@ -97,10 +97,12 @@ def test_the_map_carries_what_the_product_carries(matcher, pair):
     array = np.zeros((8 * CELL, 10 * CELL), dtype=bool)
     array[2 * CELL : 5 * CELL, 2 * CELL : 6 * CELL] = True
     mark = Mark(1, 1, Keypoints.drawn([[50.0, 40.0], [90.5, 71.0]], [2, 1]), Mask.from_array(array))
-    product = carry(matcher.pair(s, t), mark)
-    method = ProductMap(matcher).pair(s, t)
+    views = [View(a, key, lambda: None) for a, key in ((s, "s"), (t, "t"))]
+    product = carry(map_object(matcher, *views, mark), mark)
+    (proposed,) = vote([[product]], t.grid)
+    method = ProductMap(matcher).pair(*views, mark)
     assert np.array_equal(method.keypoints(mark.keypoints.xy), product.xy)
-    assert method.mask(mark.mask) == mask_from_soft(product.soft, t.grid)
+    assert method.mask(mark.mask) == proposed.mask
 
 
 def test_the_published_map_differs_from_the_products_by_its_solver_only(matcher, pair):

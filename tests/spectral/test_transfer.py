@@ -7,6 +7,7 @@ import torch
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 from fmstudio.geometry.masks import Mask
 from fmstudio.spectral.confidence import patch_confidence, point_doubt
+from fmstudio.spectral.convert import row_at
 from fmstudio.spectral.eigenbasis import uniform_basis
 from fmstudio.spectral.transfer import (
     mask_from_soft,
@@ -73,12 +74,18 @@ def test_patch_cover_adds_up_to_the_area():
     assert float(patch_cover(mask, GRID).sum()) * 16 * 16 == pytest.approx(77 * 33)
 
 
+def doubt_of(score, xy_s, xy_t):
+    """Return the doubt of points carried within one grid."""
+    back = transfer_keypoints(score.T, GRID, GRID, xy_t)
+    return point_doubt(row_at(score, GRID, xy_s), GRID, xy_t, np.linalg.norm(back - xy_s, axis=1))
+
+
 def test_points_on_a_consistent_map_are_trusted_and_ambiguous_ones_are_not():
     xy = np.array([[100.0, 80.0]])
     clear = score_of(0, 0)
     # The same patch again, far to the right: a second answer just as good.
     ambiguous = torch.maximum(score_of(0, 0), score_of(0, 10) - 1e-3)
-    doubts = [point_doubt(s, GRID, GRID, xy, xy) for s in (clear, ambiguous)]
+    doubts = [doubt_of(s, xy, xy) for s in (clear, ambiguous)]
     assert doubts[0].cycle[0] < 2
     assert doubts[0].margin[0] > 0.3
     assert doubts[1].margin[0] < 0.01
@@ -92,7 +99,7 @@ def test_a_point_that_does_not_return_is_doubted():
     score[40, 150] = 0.31
     far = np.array([[310.0, 230.0]])
     to = GRID.centers()[[150]]
-    doubt = point_doubt(score, GRID, GRID, far, to)
+    doubt = doubt_of(score, far, to)
     assert doubt.cycle[0] > 100
     returning = dataclasses.replace(doubt, cycle=np.zeros(1))
     odds = [c / (1 - c) for c in (d.confidence(100.0)[0] for d in (doubt, returning))]

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -20,7 +20,8 @@ from fmstudio.ui.propagation import Propagation
 from fmstudio.ui.tasks import State, Tasks
 from fmstudio.worker.service import EngineService
 
-SETTINGS = MatchSettings("pixels", ("pixels",), long_side=128, k=12)
+# One call of the network an image, so that a test can count them.
+SETTINGS = MatchSettings("pixels", ("pixels",), long_side=128, k=12, fine_side=0, mirror=False)
 
 
 @dataclass
@@ -147,7 +148,7 @@ def test_what_is_reviewed_in_mid_run_stays_too(window, qtbot, network):
     run(window, qtbot)
     proposal = window.proposals()[-1]
     network.hold_at = network.calls + 1
-    other = MatchSettings("pixels", ("pixels",), long_side=160, k=12)
+    other = replace(SETTINGS, long_side=160)
     reference = [window.controller.reference_id]
     task = window.propagation.start(reference, window.targets(), other)
     qtbot.waitUntil(network.held.is_set, timeout=60_000)
