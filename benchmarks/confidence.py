@@ -8,6 +8,7 @@ categories that the fit did not see.
 import random
 import sys
 from dataclasses import dataclass
+from functools import partial
 from itertools import permutations
 from pathlib import Path
 
@@ -15,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from fmstudio.engine.match import ImageAnalysis, Matcher
+from fmstudio.engine.carry import carry_points
+from fmstudio.engine.focus import View, map_object
+from fmstudio.engine.match import Matcher
+from fmstudio.engine.requests import Mark
 from fmstudio.evaluation.datasets import LabelledImage, LabelledSet, find_sets
 from fmstudio.io.images import read_rgb
-from fmstudio.spectral.confidence import point_doubt
-from fmstudio.spectral.transfer import transfer_keypoints
 
 PAIRS = 40
 ALPHA = 0.1
@@ -28,7 +30,7 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Points:
-    """Carried points of one category: inputs (m, 4) with a leading 1, and what came out (m,)."""
+    """Carried points of one category: inputs (m, 5) with a leading 1, and what came out (m,)."""
 
     inputs: NDArray[np.float64]
     is_right: NDArray[np.bool_]
@@ -42,12 +44,13 @@ def collect(labelled: LabelledSet, matcher: Matcher) -> Points | None:
         )
     )
     random.Random(1).shuffle(pairs)
-    analyses: dict[int, ImageAnalysis] = {}
+    views: dict[int, View] = {}
     for image in {i.id: i for pair in pairs[:PAIRS] for i in pair}.values():
-        analyses[image.id] = matcher.analyse(read_rgb(image.path), str(image.path))
+        rgb, key = read_rgb(image.path), str(image.path)
+        views[image.id] = View(matcher.analyse(rgb, key), key, partial(read_rgb, image.path))
     inputs, right = [], []
     for s, t in pairs[:PAIRS]:
-        rows, is_right = _judge(s, t, analyses[s.id], analyses[t.id], matcher)
+        rows, is_right = _judge(s, t, views[s.id], views[t.id], matcher)
         inputs.append(rows)
         right.append(is_right)
     if not sum(map(len, right)):
@@ -56,7 +59,7 @@ def collect(labelled: LabelledSet, matcher: Matcher) -> Points | None:
 
 
 def _judge(
-    s: LabelledImage, t: LabelledImage, a: ImageAnalysis, b: ImageAnalysis, matcher: Matcher
+    s: LabelledImage, t: LabelledImage, a: View, b: View, matcher: Matcher
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return the model's inputs and whether each point that both images label came out right."""
     assert s.keypoints is not None
@@ -65,17 +68,15 @@ def _judge(
     assert t.box is not None
     both = s.keypoints.labelled & t.keypoints.labelled
     xy = s.keypoints.xy[both]
-    pair = matcher.pair(a, b)
-    found = transfer_keypoints(pair.score, a.grid, b.grid, xy)
-    doubt = point_doubt(pair.score, a.grid, b.grid, xy, found)
+    found, doubt = carry_points(map_object(matcher, a, b, Mark(0, 0, s.keypoints, s.mask)), xy)
     cycle = np.log(doubt.cycle / max(s.box[2:]) + 0.01)
     error = np.linalg.norm(found - t.keypoints.xy[both], axis=1)
-    inputs = np.stack([np.ones(len(xy)), cycle, doubt.margin, doubt.peak], axis=1)
-    return inputs, error <= ALPHA * max(t.box[2:])
+    columns = [np.ones(len(xy)), cycle, doubt.margin, doubt.peak, np.full(len(xy), doubt.support)]
+    return np.stack(columns, axis=1), error <= ALPHA * max(t.box[2:])
 
 
 def fit(sets: list[Points]) -> NDArray[np.float64]:
-    """Return the logistic regression's weights (4,), every category weighing the same."""
+    """Return the logistic regression's weights (5,), every category weighing the same."""
     inputs = np.concatenate([p.inputs for p in sets])
     right = np.concatenate([p.is_right for p in sets])
     weight = np.concatenate([np.full(len(p.is_right), 1 / len(p.is_right)) for p in sets])
@@ -84,7 +85,7 @@ def fit(sets: list[Points]) -> NDArray[np.float64]:
         logit = inputs @ w
         return float((weight * (np.logaddexp(0, logit) - right * logit)).sum())
 
-    return np.asarray(minimize(loss, np.zeros(4), method="BFGS").x)
+    return np.asarray(minimize(loss, np.zeros(5), method="BFGS").x)
 
 
 def calibration_error(w: NDArray[np.float64], points: Points) -> NDArray[np.float64]:
@@ -107,9 +108,10 @@ def main(folder: Path) -> None:
     matcher = Matcher()
     found = [collect(labelled, matcher) for labelled in find_sets(folder)]
     sets = [points for points in found if points is not None]
-    bias, cycle, margin, peak = fit(sets)
+    bias, cycle, margin, peak, support = fit(sets)
     print(f"{sum(len(p.is_right) for p in sets)} points of {len(sets)} categories")
-    print(f"bias {bias:.2f}, cycle {cycle:.2f}, margin {margin:.2f}, peak {peak:.2f}")
+    print(f"bias {bias:.2f}, cycle {cycle:.2f}, margin {margin:.2f}, peak {peak:.2f}", end="")
+    print(f", support {support:.2f}")
     left_out = [fit([p for p in sets if p is not left]) for left in sets]
     gaps = np.mean([calibration_error(w, p) for w, p in zip(left_out, sets, strict=True)], axis=0)
     print(f"left-out expected calibration error {np.abs(gaps[:, 0]).sum():.3f}")

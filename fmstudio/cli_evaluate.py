@@ -3,7 +3,7 @@
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,9 +18,12 @@ from fmstudio.evaluation.benchmark import evaluate
 from fmstudio.evaluation.card import Card, write_card
 from fmstudio.evaluation.datasets import LabelledSet, find_sets
 from fmstudio.evaluation.datasets.catalogue import open_dataset
+from fmstudio.evaluation.dense_benchmark import evaluate_dense
 from fmstudio.evaluation.environment import examine, peak_memory
 from fmstudio.evaluation.methods import DEFAULT_METHODS
 from fmstudio.evaluation.report import Report, write_json
+from fmstudio.evaluation.stereo import motorcycle_pair
+from fmstudio.evaluation.synthetic import KINDS, DensePair, synthetic_pairs
 from fmstudio.io.atomic import write_text
 from fmstudio.project.wording import counted
 
@@ -142,6 +145,56 @@ def ablate_folder(wish: Wish, groups: Sequence[str]) -> None:
             groups=groups,
             pairs=wish.pairs_of(sets),
             seed=wish.seed,
+            settings=wish.settings,
+            progress=report,
+            token=token,
+            device=wish.device,
+        )
+    if wish.json_file is not None:
+        write_text(wish.json_file, result.to_json())
+        note(f"Wrote {wish.json_file}.")
+    say(result.to_markdown().rstrip())
+
+
+def evaluate_warps(wish: Wish, methods: Sequence[str], count: int) -> None:
+    """Judge dense fields on photos under known warps; print the tables, write the numbers.
+
+    Parameters
+    ----------
+    wish : Wish
+    methods : sequence of str
+        Empty means all but the slow ones.
+    count : int
+        Photos of each category, at most.
+
+    Raises
+    ------
+    Cancelled
+        If the person stopped it; nothing is written then.
+    DatasetError
+        If there is no labelled set, or one is not as it states.
+    """
+    images = [image for labelled in wish.sets() for image in labelled.images[:count]]
+    _evaluate_dense(
+        wish, methods, synthetic_pairs(images, seed=wish.seed), len(KINDS) * len(images)
+    )
+
+
+def evaluate_stereo(wish: Wish, methods: Sequence[str]) -> None:
+    """Judge dense fields on a stereo pair; as `evaluate_warps`."""
+    _evaluate_dense(wish, methods, [motorcycle_pair()], 1)
+
+
+def _evaluate_dense(
+    wish: Wish, methods: Sequence[str], pairs: Iterable[DensePair], total: int
+) -> None:
+    """Judge methods on pairs with a dense truth."""
+    token = CancelToken()
+    with progress("Judging", "pairs") as report, stop_on_interrupt(token), checked_settings():
+        result = evaluate_dense(
+            pairs,
+            total,
+            methods=list(methods) or list(DEFAULT_METHODS),
             settings=wish.settings,
             progress=report,
             token=token,

@@ -14,9 +14,9 @@ from fmstudio.cli_settings import (
 )
 
 Folder = Annotated[
-    Path,
+    Path | None,
     typer.Argument(
-        metavar="DIR",
+        metavar="[DIR]",
         help="Folder with images/ and coco.json, or a folder of such folders; with --dataset "
         "where that set was unpacked.",
     ),
@@ -55,6 +55,20 @@ Parts = Annotated[
         "'published'.",
     ),
 ]
+Synthetic = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="Judge dense fields on N photos of each category under known warps instead.",
+    ),
+]
+Stereo = Annotated[
+    bool,
+    typer.Option(
+        "--stereo", help="Judge dense fields on the stereo pair that scikit-image ships; no DIR."
+    ),
+]
 JsonFile = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Where to write the numbers.")
 ]
@@ -65,7 +79,7 @@ CardFolder = Annotated[
 
 
 def evaluate(
-    folder: Folder,
+    folder: Folder = None,
     dataset: Dataset = None,
     split: Split = "test",
     pairs: Pairs = None,
@@ -73,6 +87,8 @@ def evaluate(
     methods: Methods = None,
     ablate: Ablate = False,
     parts: Parts = None,
+    synthetic: Synthetic = None,
+    stereo: Stereo = False,
     json_file: JsonFile = None,
     card: CardFolder = None,
     device: DeviceOption = Device.AUTO,
@@ -81,16 +97,25 @@ def evaluate(
 ) -> None:
     """Judge methods on labelled images: PCK, mask IoU, smoothness, cycle error, milliseconds."""
     wanted = parse_settings(settings or [], preset)
-    groups = _names(parts)
-    if (groups or ablate) and (methods or card):
-        raise typer.BadParameter("--ablate chooses its methods, and makes a table and no card.")
-    from fmstudio.cli_evaluate import Wish, ablate_folder, evaluate_folder
+    groups, names = _names(parts), _names(methods)
+    kinds = [bool(groups) or ablate, synthetic is not None, stereo]
+    if sum(kinds) > 1:
+        raise typer.BadParameter("--ablate, --synthetic and --stereo do not go together.")
+    if (kinds[0] and names) or (any(kinds) and card):
+        raise typer.BadParameter("--ablate chooses its methods; a card is of labelled pairs only.")
+    if (folder is None) != stereo:
+        raise typer.BadParameter("Give a DIR, or --stereo without one.")
+    from fmstudio import cli_evaluate as run
 
-    wish = Wish(folder, dataset, split, pairs, seed, json_file, wanted, device.value)
-    if groups or ablate:
-        ablate_folder(wish, groups)
+    wish = run.Wish(folder or Path(), dataset, split, pairs, seed, json_file, wanted, device.value)
+    if kinds[0]:
+        run.ablate_folder(wish, groups)
+    elif synthetic is not None:
+        run.evaluate_warps(wish, names, synthetic)
+    elif stereo:
+        run.evaluate_stereo(wish, names)
     else:
-        evaluate_folder(wish, _names(methods), card)
+        run.evaluate_folder(wish, names, card)
 
 
 def _names(given: list[str] | None) -> list[str]:

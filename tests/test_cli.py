@@ -800,10 +800,44 @@ def test_a_published_set_that_is_not_there_is_said(command: Run, tmp_path: Path)
     assert "spair-71k" in command("evaluate", tmp_path, "--dataset", "imagenet").err
 
 
+def test_evaluate_judges_dense_fields(sample: Path, command: Run, tmp_path: Path) -> None:
+    numbers = tmp_path / "e.json"
+    args = ("--synthetic", 2, "--methods", "nn", "map", "--json", numbers)
+    ran = command("evaluate", sample / "cats", *args, *PIXELS)
+    assert ran.code == 0, ran.err
+    kinds = json.loads(numbers.read_text())["kinds"]
+    assert set(kinds) == {"smooth", "affine", "occlusion", "mirror"}
+    assert "### mirror (2 pairs)" in ran.out
+
+
+def test_evaluate_judges_the_stereo_pair(command: Run) -> None:
+    pytest.importorskip("skimage", reason="scikit-image ships the pair")
+    ran = command("evaluate", "--stereo", "--methods", "identity", *PIXELS)
+    assert ran.code == 0, ran.err
+    assert "### stereo (1 pairs)" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ((), "Give a DIR"),
+        ((".", "--stereo"), "Give a DIR"),
+        ((".", "--ablate", "--synthetic", "2"), "do not go together"),
+        ((".", "--synthetic", "2", "--card", "x"), "labelled pairs only"),
+    ],
+)
+def test_options_of_evaluate_that_exclude_each_other(
+    command: Run, args: tuple[str, ...], words: str
+) -> None:
+    ran = command("evaluate", *args)
+    assert ran.code == 2
+    assert words in " ".join(ran.err.replace("│", " ").split())
+
+
 def test_an_ablation_and_methods_of_choice_are_wrong_usage(command: Run) -> None:
     ran = command("evaluate", ".", "--ablate", "--methods", "nn")
     assert ran.code == 2
-    assert "makes a table and no card" in " ".join(ran.err.replace("│", " ").split())
+    assert "chooses its methods" in " ".join(ran.err.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(

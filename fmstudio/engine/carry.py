@@ -13,7 +13,7 @@ from fmstudio.engine.focus import ObjectMap, SoftMask
 from fmstudio.engine.requests import Mark, ProposedMark
 from fmstudio.geometry.grid import PatchGrid
 from fmstudio.geometry.points import NOT_LABELLED, Keypoints
-from fmstudio.spectral.confidence import point_doubt
+from fmstudio.spectral.confidence import Doubt, point_doubt
 from fmstudio.spectral.convert import soft_argmax
 
 # References that disagree by this share of the object's extent halve each other's word.
@@ -56,16 +56,20 @@ def carry(found: ObjectMap, mark: Mark) -> CarriedMark:
     empty = np.zeros(0)
     xy, confidence, cycle, margin = np.zeros((0, 2)), empty, empty, empty
     if mark.keypoints is not None:
-        source = mark.keypoints.xy
-        rows = found.rows(source)
-        at = soft_argmax(rows, found.pair.grid_t)
-        xy = at + found.corner_t
-        cycle = np.linalg.norm(found.points_back(xy) - source, axis=1)
-        doubt = point_doubt(rows, found.pair.grid_t, at, cycle)
+        xy, doubt = carry_points(found, mark.keypoints.xy)
         confidence = doubt.confidence(_extent(mark, found.pair.grid_s))
-        margin = doubt.margin
+        cycle, margin = doubt.cycle, doubt.margin
     soft = None if mark.mask is None else found.soft_mask(mark.mask)
     return CarriedMark(mark, xy, confidence, cycle, margin, soft)
+
+
+def carry_points(found: ObjectMap, xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], Doubt]:
+    """Return target pixels (m, 2) of source pixels (m, 2), and what speaks against them."""
+    grid_t, rows = found.pair.grid_t, found.rows(xy)
+    at = soft_argmax(rows, grid_t)
+    carried = at + found.corner_t
+    cycle = np.linalg.norm(found.points_back(carried) - xy, axis=1)
+    return carried, point_doubt(rows, grid_t, at, cycle, found.displacement.support)
 
 
 def vote(

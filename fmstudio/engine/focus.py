@@ -12,6 +12,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from fmstudio.engine.match import ImageAnalysis, PairMap
 from fmstudio.engine.requests import Mark, MatchSettings
@@ -34,6 +35,10 @@ PartBox = tuple[int, int, int, int]
 # How much better the mirrored target has to fit: without a margin, noise would mirror every other
 # symmetric object.
 _CLEARLY = 1.2
+# What fits at least this well is not looked at mirrored: that would cost every image a second look.
+_UNSURE = 0.5
+# Patches of the target this near to a displaced one of the object are taken to be the object's.
+_NEAR = 0.06
 
 
 class Matching(Protocol):
@@ -178,6 +183,20 @@ class ObjectMap:
         """Return target pixels (m, 2) of source pixels (m, 2)."""
         return soft_argmax(self.rows(xy), self.pair.grid_t) + self.corner_t
 
+    def field(self, xy: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the source pixels (m, 2) of target pixels (m, 2) by a smooth displacement.
+
+        What every place of the object does, rather than where each by itself is most alike: fitted
+        backwards to the target's patches that the object went to.
+        """
+        grid_s, grid_t = self.pair.grid_s, self.pair.grid_t
+        displaced = self.displacement(grid_s.centers()[self.weights > 0])
+        near = cKDTree(displaced).query(grid_t.centers())[0]
+        is_near = np.asarray(near) <= _NEAR * grid_t.size.long_side
+        weights = is_near * 1.0 if is_near.any() else np.ones(grid_t.n)
+        back = fit_displacement(self.pair.score.T, grid_t, grid_s, weights)
+        return back(np.asarray(xy, dtype=np.float64) - self.corner_t) + self.corner_s
+
     def soft_mask(self, mask: Mask) -> SoftMask:
         """Return a source mask on the target's part, softly."""
         grid_s = self.pair.grid_s
@@ -232,6 +251,8 @@ def map_object(
     if not side:
         return found
     box_s, box_t = _boxes(found, mark)
+    if not (_is_closer(matcher, s, box_s) or _is_closer(matcher, t, box_t)):
+        return found
     check()
     part_s = look(matcher, s, box_s)
     check()
@@ -288,7 +309,7 @@ def _best_whole(
         )
 
     plain = between(t.analysis, pair or matcher.pair(s.analysis, t.analysis, check=check), False)
-    if not settings.mirror:
+    if not settings.mirror or plain.displacement.support >= _UNSURE:
         return plain
     check()
     turned = _mirrored(matcher, t)
@@ -304,6 +325,13 @@ def _mirrored(matcher: Matching, view: View) -> ImageAnalysis:
         known = matcher.recall(view.size, view.key, mirrored=True)
         view.parts[at] = known or matcher.analyse(view.open(), view.key, mirrored=True)
     return view.parts[at]
+
+
+def _is_closer(matcher: Matching, view: View, box: PartBox) -> bool:
+    """Return whether a part by itself is seen at a higher resolution than within the whole."""
+    settings = matcher.settings
+    longer = max(box[2] - box[0], box[3] - box[1])
+    return settings.fine_side * view.size.long_side > settings.long_side * longer
 
 
 def _boxes(found: ObjectMap, mark: Mark) -> tuple[PartBox, PartBox]:

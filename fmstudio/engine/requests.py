@@ -123,7 +123,8 @@ class MatchSettings:
         How much a point that strays from the smooth displacement of its object loses, in the
         score's units, at least 0.
     mirror : bool
-        Whether the mirrored target is tried too, and taken where it fits clearly better.
+        Whether the mirrored target is tried where the target as it is fits badly, and taken where
+        it fits clearly better.
     edges : bool
         Whether carried masks are drawn to the target's edges.
     consistency : float

@@ -83,7 +83,7 @@ def evaluate(
     WeightsError
         If an extractor's weights cannot be loaded.
     """
-    _check_methods(methods)
+    check_methods(methods)
     if len({s.name for s in sets}) < len(sets):
         raise ValueError("labelled sets that are judged together need different names")
     settings = settings or MatchSettings()
@@ -93,7 +93,7 @@ def evaluate(
         raise DatasetError(
             "There is no pair to judge: a category needs at least two annotated images."
         )
-    analyser = analyser or _matcher(settings, device)
+    analyser = analyser or make_matcher(settings, device)
     run = _Run(analyser, token or CancelToken(), progress or silent, total)
     made = {name: METHODS[name].make(analyser) for name in dict.fromkeys(methods)}
     run.progress(0, total)
@@ -224,7 +224,7 @@ def _stages(method: str, image_ms: dict[Phase, list[float | None]]) -> dict[str,
     }
 
 
-def _check_methods(methods: Sequence[str]) -> None:
+def check_methods(methods: Sequence[str]) -> None:
     """Raise `MatchError` unless every method is known and there is one."""
     unknown = [name for name in methods if name not in METHODS]
     if unknown or not methods:
@@ -232,7 +232,7 @@ def _check_methods(methods: Sequence[str]) -> None:
         raise MatchError(f"{what}; choose among {', '.join(METHODS)}.")
 
 
-def _matcher(settings: MatchSettings, device: str) -> Matcher:
+def make_matcher(settings: MatchSettings, device: str) -> Matcher:
     """Return a matcher; where images are looked at twice, one that remembers them."""
     cache = TensorCache(None) if settings.consistency > 0 else None
     return Matcher(settings, device=choose_device(device), cache=cache)

@@ -164,11 +164,8 @@ class ObjectTransfer:
         return made or Mask.empty(self.target.size)
 
     def field(self) -> NDArray[np.float64]:
-        """Return the source pixels (n_t, 2) of the target's patch centres, row-major.
-
-        Outside of the part that shows the object a centre takes the part's nearest place.
-        """
-        return self.found.points_back(self.target.analysis.grid.centers())
+        """Return the source pixels (n_t, 2) of the target's patch centres, row-major."""
+        return self.found.field(self.target.analysis.grid.centers())
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from fmstudio.engine.match import PairMap
 from fmstudio.figures.photos import PhotoPair
 from fmstudio.spectral.confidence import point_doubt
 from fmstudio.spectral.convert import row_at
+from fmstudio.spectral.displacement import fit_displacement
 from fmstudio.spectral.transfer import transfer_keypoints
 
 _MATCHES = 36
@@ -74,7 +75,10 @@ def find_matches(pair: PairMap, count: int = _MATCHES) -> Matches:
     xy_t = transfer_keypoints(pair.score, pair.grid_s, pair.grid_t, xy_s)
     back = transfer_keypoints(pair.score.T, pair.grid_t, pair.grid_s, xy_t)
     rows = row_at(pair.score, pair.grid_s, xy_s)
-    doubt = point_doubt(rows, pair.grid_t, xy_t, np.linalg.norm(back - xy_s, axis=1))
+    cycle = np.linalg.norm(back - xy_s, axis=1)
+    everywhere = np.ones(pair.grid_s.n)
+    support = fit_displacement(pair.score, pair.grid_s, pair.grid_t, everywhere).support
+    doubt = point_doubt(rows, pair.grid_t, xy_t, cycle, support)
     return Matches(xy_s, xy_t, doubt.confidence(pair.grid_s.size.long_side))
 
 

@@ -10,8 +10,8 @@ from fmstudio.geometry.grid import PatchGrid
 
 _WINDOW = 3.0  # patches: rivals nearer than this are the same answer
 # Logistic regression by benchmarks/confidence.py on 5480 points of twelve categories; left out of
-# the fit one by one, the categories show an expected calibration error of 0.025.
-_BIAS, _CYCLE, _MARGIN, _PEAK = -2.34, -0.54, 8.45, 12.72
+# the fit one by one, the categories show an expected calibration error of 0.029.
+_BIAS, _CYCLE, _MARGIN, _PEAK, _SUPPORT = -3.68, -0.39, 6.11, 8.38, 4.28
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,16 +26,19 @@ class Doubt:
         Best score less the best score more than three patches away, in the score's units.
     peak : ndarray, (m,) float64
         The best score.
+    support : float
+        Of the object's smooth displacement, in [0, 1]: what the object as a whole says.
     """
 
     cycle: NDArray[np.float64]
     margin: NDArray[np.float64]
     peak: NDArray[np.float64]
+    support: float
 
     def confidence(self, extent: float) -> NDArray[np.float64]:
         """Return the probability that each point is right, (m,) in [0, 1].
 
-        "Right" is within a tenth of the object's longest side. A logistic model of the three.
+        "Right" is within a tenth of the object's longest side. A logistic model of the four.
 
         Parameters
         ----------
@@ -44,6 +47,7 @@ class Doubt:
         """
         relative = np.log(self.cycle / extent + 0.01)
         logit = _BIAS + _CYCLE * relative + _MARGIN * self.margin + _PEAK * self.peak
+        logit = logit + _SUPPORT * self.support
         return np.asarray(1 / (1 + np.exp(-logit)))
 
 
@@ -52,6 +56,7 @@ def point_doubt(
     grid_t: PatchGrid,
     xy_t: NDArray[np.floating],
     cycle: NDArray[np.floating],
+    support: float,
 ) -> Doubt:
     """Return what speaks for and against carried points.
 
@@ -64,6 +69,8 @@ def point_doubt(
         Where they were carried, in the grid's pixels.
     cycle : ndarray, (m,)
         Pixels between each source point and where its target point is carried back to.
+    support : float
+        See `SmoothDisplacement.support`.
     """
     peak = rows.amax(dim=1)
     at = torch.from_numpy(grid_t.xy_to_rc(xy_t)).to(rows)  # (m, 2)
@@ -73,7 +80,7 @@ def point_doubt(
     rival = rows.masked_fill(near, -torch.inf).amax(dim=1)
     rival = torch.where(rival.isfinite(), rival, peak)
     as_array = [v.double().cpu().numpy() for v in (peak - rival, peak)]
-    return Doubt(np.asarray(cycle, dtype=np.float64), as_array[0], as_array[1])
+    return Doubt(np.asarray(cycle, dtype=np.float64), as_array[0], as_array[1], support)
 
 
 def patch_confidence(p2p_st: torch.Tensor, p2p_ts: torch.Tensor, grid_t: PatchGrid) -> torch.Tensor:

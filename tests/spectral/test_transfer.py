@@ -77,7 +77,8 @@ def test_patch_cover_adds_up_to_the_area():
 def doubt_of(score, xy_s, xy_t):
     """Return the doubt of points carried within one grid."""
     back = transfer_keypoints(score.T, GRID, GRID, xy_t)
-    return point_doubt(row_at(score, GRID, xy_s), GRID, xy_t, np.linalg.norm(back - xy_s, axis=1))
+    cycle = np.linalg.norm(back - xy_s, axis=1)
+    return point_doubt(row_at(score, GRID, xy_s), GRID, xy_t, cycle, support=0.5)
 
 
 def test_points_on_a_consistent_map_are_trusted_and_ambiguous_ones_are_not():
