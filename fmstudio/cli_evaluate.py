@@ -18,12 +18,16 @@ from fmstudio.evaluation.benchmark import evaluate
 from fmstudio.evaluation.card import Card, write_card
 from fmstudio.evaluation.datasets import LabelledSet, find_sets
 from fmstudio.evaluation.datasets.catalogue import open_dataset
+from fmstudio.evaluation.datasets.davis import VideoSequence
+from fmstudio.evaluation.datasets.dense import DensePair
+from fmstudio.evaluation.datasets.tss import DenseSet
 from fmstudio.evaluation.dense_benchmark import evaluate_dense
 from fmstudio.evaluation.environment import examine, peak_memory
 from fmstudio.evaluation.methods import DEFAULT_METHODS
 from fmstudio.evaluation.report import Report, write_json
 from fmstudio.evaluation.stereo import motorcycle_pair
-from fmstudio.evaluation.synthetic import KINDS, DensePair, synthetic_pairs
+from fmstudio.evaluation.synthetic import KINDS, synthetic_pairs
+from fmstudio.evaluation.video_benchmark import evaluate_videos
 from fmstudio.io.atomic import write_text
 from fmstudio.project.wording import counted
 
@@ -41,7 +45,7 @@ class Wish:
         set lies.
     dataset : str or None
         The published set's name; None for plain COCO folders.
-    split : str
+    split : str or None
         Of the published set.
     pairs : int or None
         At most so many pairs of each category; None takes all of a set's own pairs, and else 30.
@@ -55,7 +59,7 @@ class Wish:
 
     folder: Path
     dataset: str | None
-    split: str
+    split: str | None
     pairs: int | None
     seed: int
     json_file: Path | None
@@ -63,11 +67,8 @@ class Wish:
     device: str
 
     def sets(self) -> tuple[LabelledSet, ...]:
-        """Return the labelled sets; say how many there are."""
-        if self.dataset is None:
-            sets = find_sets(self.folder)
-        else:
-            sets = open_dataset(self.dataset, self.folder, self.split)
+        """Return the labelled sets of plain COCO folders; say how many there are."""
+        sets = find_sets(self.folder)
         note(f"{counted(len(sets), 'category')} in {self.folder}")
         return sets
 
@@ -79,7 +80,7 @@ class Wish:
 
 
 def evaluate_folder(wish: Wish, methods: Sequence[str], card: Path | None) -> None:
-    """Judge methods on labelled sets; print the tables, write the numbers and the report card.
+    """Judge methods on what a folder holds; print the tables, write the numbers.
 
     Parameters
     ----------
@@ -87,16 +88,33 @@ def evaluate_folder(wish: Wish, methods: Sequence[str], card: Path | None) -> No
     methods : sequence of str
         Empty means all but the slow ones.
     card : Path or None
-        Folder of the report card.
+        Folder of the report card, which only labelled pairs have.
 
     Raises
     ------
     Cancelled
         If the person stopped it; nothing is written then.
     DatasetError
-        If there is no labelled set, or one is not as it states.
+        If the set is not there, or is not as it states.
     """
-    sets = wish.sets()
+    if wish.dataset is None:
+        _evaluate_sets(wish, wish.sets(), methods, card)
+        return
+    contents = open_dataset(wish.dataset, wish.folder, wish.split)
+    if isinstance(contents, DenseSet):
+        _evaluate_dense(wish, methods, contents.pairs(), len(contents))
+    elif isinstance(contents[0], VideoSequence):
+        _evaluate_videos(wish, [s for s in contents if isinstance(s, VideoSequence)], methods)
+    else:
+        sets = [s for s in contents if isinstance(s, LabelledSet)]
+        note(f"{counted(len(sets), 'category')} in {wish.folder}")
+        _evaluate_sets(wish, sets, methods, card)
+
+
+def _evaluate_sets(
+    wish: Wish, sets: Sequence[LabelledSet], methods: Sequence[str], card: Path | None
+) -> None:
+    """Judge methods on labelled pairs."""
     token, start = CancelToken(), time.perf_counter()
     with progress("Judging", "pairs") as report, stop_on_interrupt(token), checked_settings():
         result = evaluate(
@@ -116,6 +134,26 @@ def evaluate_folder(wish: Wish, methods: Sequence[str], card: Path | None) -> No
     if card is not None:
         for path in write_card(_card(result, wish, seconds), card):
             note(f"Wrote {path}.")
+    say(result.to_markdown().rstrip())
+
+
+def _evaluate_videos(
+    wish: Wish, sequences: Sequence[VideoSequence], methods: Sequence[str]
+) -> None:
+    """Judge methods on the objects of videos."""
+    token = CancelToken()
+    with progress("Judging", "frames") as report, stop_on_interrupt(token), checked_settings():
+        result = evaluate_videos(
+            sequences,
+            methods=list(methods) or list(DEFAULT_METHODS),
+            settings=wish.settings,
+            progress=report,
+            token=token,
+            device=wish.device,
+        )
+    if wish.json_file is not None:
+        write_text(wish.json_file, result.to_json())
+        note(f"Wrote {wish.json_file}.")
     say(result.to_markdown().rstrip())
 
 

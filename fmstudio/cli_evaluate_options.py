@@ -27,7 +27,9 @@ Dataset = Annotated[
         metavar="NAME", help="Published set in DIR, such as spair-71k; see docs/datasets.md."
     ),
 ]
-Split = Annotated[str, typer.Option(help="Of --dataset.")]
+Split = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Of --dataset; by default test, or val.")
+]
 Pairs = Annotated[
     int | None,
     typer.Option(
@@ -81,7 +83,7 @@ CardFolder = Annotated[
 def evaluate(
     folder: Folder = None,
     dataset: Dataset = None,
-    split: Split = "test",
+    split: Split = None,
     pairs: Pairs = None,
     seed: Seed = 0,
     methods: Methods = None,

@@ -19,6 +19,8 @@ class DenseScores:
         Mean end-point error as a share of the source image's longer side.
     pck05, pck1 : float or None
         Share of patches within 0.05 and 0.1 of that side.
+    pck05_box : float or None
+        Share within 0.05 of the longer side of the source object's box; None without an object.
     smoothness, smoothness_true : float or None
         Of the field and of the truth, in source patches, over judged neighbours.
     """
@@ -26,6 +28,7 @@ class DenseScores:
     epe: float | None
     pck05: float | None
     pck1: float | None
+    pck05_box: float | None
     smoothness: float | None
     smoothness_true: float | None
 
@@ -36,6 +39,8 @@ def judge_dense(
     valid: NDArray[np.bool_],
     grid_s: PatchGrid,
     grid_t: PatchGrid,
+    *,
+    object_side: float | None = None,
 ) -> DenseScores:
     """Return the scores of a target-to-source field against its truth.
 
@@ -47,6 +52,8 @@ def judge_dense(
     valid : ndarray, (n_t,) bool
         Which patches have a truth and are judged.
     grid_s, grid_t : PatchGrid
+    object_side : float or None
+        Longer side of the source object's box in pixels.
 
     Raises
     ------
@@ -64,4 +71,8 @@ def judge_dense(
         for at in (xy, xy_true)
     )
     near, far = (pck(xy, xy_true, valid, alpha=a, length=side) for a in (0.05, 0.1))
-    return DenseScores(None if error is None else error / side, near, far, found, true)
+    by_box = None
+    if object_side is not None:
+        by_box = pck(xy, xy_true, valid, alpha=0.05, length=object_side)
+    relative = None if error is None else error / side
+    return DenseScores(relative, near, far, by_box, found, true)

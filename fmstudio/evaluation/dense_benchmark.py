@@ -16,15 +16,16 @@ from fmstudio.engine.requests import Mark, MatchSettings
 from fmstudio.evaluation.benchmark import ReportProgress, check_methods, make_matcher, silent
 from fmstudio.evaluation.bootstrap import bootstrap
 from fmstudio.evaluation.card import spoken
+from fmstudio.evaluation.datasets.dense import DensePair
 from fmstudio.evaluation.dense import DenseScores, judge_dense
 from fmstudio.evaluation.methods import DEFAULT_METHODS, METHODS, Analyser
 from fmstudio.evaluation.report import mean_of, table
-from fmstudio.evaluation.synthetic import DensePair
 
 DEFINITIONS = {
     "epe": "mean end-point error of the target's judged patch centres, as a share of the source's "
     "longer side",
-    "pck": "share of judged patch centres within alpha of that side",
+    "pck": "share of judged patch centres within alpha of that side; box: within 0.05 of the "
+    "longer side of the source object's box, where the pair has an object",
     "smoothness": "mean norm of first differences between neighbouring judged patches of the "
     "displacement, in source patches",
     "over truth": "smoothness over that of the true displacement; of a mirror as of a copy, whose "
@@ -32,6 +33,8 @@ DEFINITIONS = {
     "smoother than nn": "smoothness of nn over the method's",
 }
 _NN = "nn"
+# Below it a field does not change at all: a copy, up to rounding.
+_STILL = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,10 @@ class DenseReport:
         mean = {name: mean_of([getattr(p, name) for p in pairs]) for name in DenseScores.__slots__}
         rough, true = mean["smoothness"], mean["smoothness_true"]
         mean["over_truth"] = rough / true if rough is not None and true else None
-        if _NN in self.scores[kind]:
+        mean["smoother_than_nn"] = None
+        if _NN in self.scores[kind] and rough is not None and rough > _STILL:
             plain = mean_of([p.smoothness for p in self.scores[kind][_NN]])
-            mean["smoother_than_nn"] = plain / rough if plain is not None and rough else None
+            mean["smoother_than_nn"] = None if plain is None else plain / rough
         return mean
 
     def to_json(self) -> str:
@@ -68,8 +72,8 @@ class DenseReport:
 
     def to_markdown(self) -> str:
         """Return a table for each kind of pairs."""
-        head = ["", "EPE, %", "PCK@0.05, %", "PCK@0.1, %", "smoothness", "over truth"]
-        head.append("smoother than nn")
+        head = ["", "EPE, %", "PCK@0.05, %", "by box, %", "PCK@0.1, %", "smoothness"]
+        head += ["over truth", "smoother than nn"]
         parts = []
         for kind, methods in self.scores.items():
             rows = [[method, *self._cells(kind, method)] for method in methods]
@@ -84,10 +88,11 @@ class DenseReport:
         return [
             _number(mean["epe"], 100),
             _number(mean["pck05"], 100),
+            _number(mean["pck05_box"], 100),
             spoken(interval),
             _number(mean["smoothness"]),
             _number(mean["over_truth"]),
-            _number(mean.get("smoother_than_nn")),
+            _number(mean["smoother_than_nn"]),
         ]
 
 
@@ -137,7 +142,8 @@ def evaluate_dense(
         for name, method in made.items():
             token.check()
             field = method.pair(s, t, Mark(0, 0)).field()
-            scores = judge_dense(field, truth, valid, s.analysis.grid, t.analysis.grid)
+            grids = s.analysis.grid, t.analysis.grid
+            scores = judge_dense(field, truth, valid, *grids, object_side=pair.object_side)
             found[pair.kind][name].append(scores)
         report(done, total)
     stated = {"match": asdict(settings), "methods": list(made), "pairs": total}

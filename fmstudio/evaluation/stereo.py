@@ -4,12 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fmstudio.errors import DatasetError
-from fmstudio.evaluation.synthetic import DensePair
-
-Field = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+from fmstudio.evaluation.datasets.dense import DensePair, by_pixel
 
 
 def motorcycle_pair() -> DensePair:
@@ -38,19 +35,5 @@ def motorcycle_pair() -> DensePair:
     load: Callable[[], tuple[Any, Any, Any]] = stereo_motorcycle
     left, right, disparity = load()
     known = np.isfinite(disparity)
-    return DensePair("motorcycle", "stereo", right, left, along_rows(disparity), known)
-
-
-def along_rows(disparity: NDArray[np.floating]) -> Field:
-    """Return the field of a disparity map (H, W): from target to source pixels, (m, 2).
-
-    Each place takes the disparity of its pixel; an unknown one moves nothing.
-    """
-    moved = np.where(np.isfinite(disparity), disparity, 0.0).astype(np.float64)
-
-    def to_source(xy: NDArray[np.float64]) -> NDArray[np.float64]:
-        limit = np.array(moved.shape[::-1]) - 1
-        at = np.clip(np.floor(xy).astype(np.int64), 0, limit)
-        return np.stack([xy[:, 0] - moved[at[:, 1], at[:, 0]], xy[:, 1]], axis=1)
-
-    return to_source
+    to_right = by_pixel(np.stack([-disparity, np.zeros_like(disparity)], axis=2))
+    return DensePair("motorcycle", "stereo", right, left, to_right, known)

@@ -1,55 +1,21 @@
 """Pairs whose true displacement is known everywhere: photos and their known distortions."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fmstudio.evaluation.datasets import LabelledImage
+from fmstudio.evaluation.datasets.dense import DensePair
 from fmstudio.evaluation.warps import Warp, affine_warp, mirror_warp, smooth_warp, warp_image
-from fmstudio.geometry.grid import ImageSize, PatchGrid
+from fmstudio.geometry.grid import ImageSize
 from fmstudio.io.images import read_rgb
 
 KINDS = ("smooth", "affine", "occlusion", "mirror")
 _LONG_SIDE = 640
 # Of an occluder: sides in shares of the target's.
 _COVERED = (0.25, 0.45)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DensePair:
-    """Two images and where each pixel of the target lies in the source.
-
-    Attributes
-    ----------
-    name, kind : str
-    source, target : ndarray, (H, W, 3) uint8
-    to_source : callable
-        From target pixels (m, 2) to source pixels (m, 2).
-    visible : ndarray, (H, W) bool
-        Which target pixels show what the source shows too.
-    """
-
-    name: str
-    kind: str
-    source: NDArray[np.uint8]
-    target: NDArray[np.uint8]
-    to_source: Callable[[NDArray[np.float64]], NDArray[np.float64]]
-    visible: NDArray[np.bool_]
-
-    def truth(self, grid_t: PatchGrid) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Return the source pixels (n, 2) of the target's patch centres, and which are judged.
-
-        Judged is what is visible and lies within the source.
-        """
-        centers = grid_t.centers()
-        xy = self.to_source(centers)
-        at = np.minimum(centers.astype(np.int64), np.array(self.visible.shape[::-1]) - 1)
-        height, width = self.source.shape[:2]
-        inside = ((xy >= 0) & (xy <= [width, height])).all(axis=1)
-        return xy, inside & self.visible[at[:, 1], at[:, 0]]
 
 
 def synthetic_pairs(

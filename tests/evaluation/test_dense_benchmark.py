@@ -7,8 +7,9 @@ from fmstudio.engine.cancel import CancelToken
 from fmstudio.errors import Cancelled, DatasetError
 from fmstudio.evaluation import stereo
 from fmstudio.evaluation.datasets import find_sets
+from fmstudio.evaluation.datasets.dense import by_pixel
 from fmstudio.evaluation.dense_benchmark import evaluate_dense
-from fmstudio.evaluation.stereo import along_rows, motorcycle_pair
+from fmstudio.evaluation.stereo import motorcycle_pair
 from fmstudio.evaluation.synthetic import KINDS, synthetic_pairs
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 
@@ -112,10 +113,10 @@ def test_the_stereo_pair_is_the_right_way_round():
     assert 0.5 < valid.mean() < 1
 
 
-def test_an_unknown_disparity_moves_nothing():
-    disparity = np.array([[2.0, np.inf], [0.5, np.nan]])
-    moved = along_rows(disparity)(np.array([[0.5, 0.5], [1.5, 0.5], [0.5, 1.5], [9.0, 9.0]]))
-    assert moved.tolist() == [[-1.5, 0.5], [1.5, 0.5], [0.0, 1.5], [9.0, 9.0]]
+def test_an_unknown_displacement_moves_nothing():
+    moved = np.array([[[2.0, 1.0], [np.inf, 0.0]], [[0.5, 0.0], [np.nan, 1.0]]])
+    found = by_pixel(moved)(np.array([[0.5, 0.5], [1.5, 0.5], [0.5, 1.5], [9.0, 9.0]]))
+    assert found.tolist() == [[2.5, 1.5], [1.5, 0.5], [1.0, 1.5], [9.0, 9.0]]
 
 
 def test_without_scikit_image_it_is_said(monkeypatch):

@@ -10,11 +10,16 @@ from pathlib import Path
 from types import MappingProxyType
 
 from fmstudio.errors import DatasetError
-from fmstudio.evaluation.datasets import ap10k, pf_pascal, pf_willow, spair
+from fmstudio.evaluation.datasets import ap10k, davis, pf_pascal, pf_willow, spair, tss
+from fmstudio.evaluation.datasets.davis import VideoSequence
 from fmstudio.evaluation.datasets.files import SetNotFoundError
 from fmstudio.evaluation.datasets.labelled import LabelledSet
+from fmstudio.evaluation.datasets.tss import DenseSet
 
-Reader = Callable[[Path, str], tuple[LabelledSet, ...]]
+Contents = tuple[LabelledSet, ...] | tuple[VideoSequence, ...] | DenseSet
+"""Images with keypoints or masks by category, videos, or pairs with a dense truth."""
+
+Reader = Callable[[Path, str], Contents]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class DatasetInfo:
     layout : str
         The folder as a tree, a line each.
     read : callable
-        (root, split) to labelled sets; raises `SetNotFoundError` where the set is not there.
+        (root, split) to `Contents`; raises `SetNotFoundError` where the set is not there.
     splits : tuple of str
         What it can be asked for.
     """
@@ -92,14 +97,34 @@ _ALL = (
         read=ap10k.read_ap10k,
         splits=ap10k.SPLITS,
     ),
+    DatasetInfo(
+        name="tss",
+        title="TSS",
+        licence="none stated",
+        size="not stated; 400 pairs",
+        homepage="https://taniai.space/projects/cvpr16_dccs/",
+        layout=tss.LAYOUT,
+        read=tss.read_tss,
+        splits=tss.SPLITS,
+    ),
+    DatasetInfo(
+        name="davis-2017",
+        title="DAVIS-2017",
+        licence="stated on its homepage; read it before use",
+        size="not stated; some 90 videos at 480p",
+        homepage="https://davischallenge.org/davis2017/code.html",
+        layout=davis.LAYOUT,
+        read=davis.read_davis,
+        splits=davis.SPLITS,
+    ),
 )
 
 DATASETS: Mapping[str, DatasetInfo] = MappingProxyType({info.name: info for info in _ALL})
 """The published sets that can be read, by name."""
 
 
-def open_dataset(name: str, root: Path, split: str = "test") -> tuple[LabelledSet, ...]:
-    """Return the labelled sets of a published set, read from disk.
+def open_dataset(name: str, root: Path, split: str | None = None) -> Contents:
+    """Return what a published set holds, read from disk.
 
     Parameters
     ----------
@@ -107,8 +132,8 @@ def open_dataset(name: str, root: Path, split: str = "test") -> tuple[LabelledSe
         In `DATASETS`.
     root : Path
         The folder that the set's archive was unpacked in, or the one that came out of it.
-    split : str
-        One of the set's.
+    split : str or None
+        One of the set's; None is "test", or the last of a set without one.
 
     Raises
     ------
@@ -119,6 +144,7 @@ def open_dataset(name: str, root: Path, split: str = "test") -> tuple[LabelledSe
     if name not in DATASETS:
         raise DatasetError(f'There is no data set "{name}"; choose among {", ".join(DATASETS)}.')
     info = DATASETS[name]
+    split = split or ("test" if "test" in info.splits else info.splits[-1])
     if split not in info.splits:
         raise DatasetError(
             f'{info.title} has no split "{split}"; choose among {", ".join(info.splits)}.'
