@@ -90,6 +90,15 @@ GROUPS: Mapping[str, tuple[Part, ...]] = {
         Part("methods", method=name)
         for name in ("identity", "nn", "smoothed-nn", "filtered-nn", "hub-nn", "lowpass-nn")
     ),
+    "object": (
+        Part("object", {"fine_side": 0}),
+        *_each("object", "fine_side", (320, 384, 512)),
+        Part("object", {"prior_weight": 0.0}),
+        *_each("object", "prior_weight", (0.01, 0.04)),
+        Part("object", {"mirror": False}),
+        Part("object", {"edges": False}),
+        Part("object", {"fine_side": 0, "prior_weight": 0.0, "mirror": False, "edges": False}),
+    ),
     "solver": (
         Part("solver", {"map_weight": 0.0}),
         Part("solver", {"hub_correction": False}),
