@@ -16,6 +16,8 @@ CACHE_MB = (256, 1_048_576)
 """Least and most disk space for a project's caches that can be chosen, in megabytes."""
 LONG_SIDE = (128, 4096)
 """Least and most working length of an image's longer side that can be chosen, in pixels."""
+FINE_SIDE = (0, 2048)
+"""Least (none) and most working length of the part of an image around an object, in pixels."""
 K = (1, 1000)
 """Least and most functions of a basis that can be chosen."""
 _MATCH = "match/"
@@ -138,6 +140,8 @@ class Preferences(QObject):
             k=self._whole(f"{_MATCH}k", default.k, K),
             basis=basis if basis in BASES else default.basis,
             map_weight=self._share(f"{_MATCH}map_weight", default.map_weight),
+            fine_side=self._whole(f"{_MATCH}fine_side", default.fine_side, FINE_SIDE),
+            edges=str(self._settings.value(f"{_MATCH}edges", "true")).lower() != "false",
         )
 
     @match_settings.setter
@@ -151,6 +155,9 @@ class Preferences(QObject):
             "k": value.k,
             "basis": value.basis,
             "map_weight": value.map_weight,
+            "fine_side": value.fine_side,
+            # As a word, because an INI file knows no others.
+            "edges": "true" if value.edges else "false",
         }
         for key, setting in kept.items():
             self._settings.setValue(_MATCH + key, setting)

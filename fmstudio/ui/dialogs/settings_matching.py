@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, QSize, Qt
 from PySide6.QtWidgets import (
+    QCheckBox,
     QFormLayout,
     QListWidget,
     QListWidgetItem,
@@ -16,7 +17,7 @@ from PySide6.QtWidgets import (
 from fmstudio.session import MatchSettings
 from fmstudio.session_models import ModelItem
 from fmstudio.ui.dialogs.fields import GAP, MARGIN, Caption, Choice, Number, Share, heading
-from fmstudio.ui.preferences import LONG_SIDE, K, Preferences
+from fmstudio.ui.preferences import FINE_SIDE, LONG_SIDE, K, Preferences
 
 _NAME = int(Qt.ItemDataRole.UserRole)
 _ROWS = 5
@@ -48,6 +49,9 @@ class MatchingPage(QWidget):
         self.descriptors.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.basis_extractor = Choice(self.tr("Network of the basis"))
         self.long_side = Number(self.tr("Working size"), LONG_SIDE, 64, self.tr(" px"))
+        self.fine_side = Number(self.tr("Closer look"), FINE_SIDE, 64, self.tr(" px"))
+        self.fine_side.setSpecialValueText(self.tr("none"))
+        self.edges = QCheckBox(self.tr("Draw masks to the edges in the photo"))
         self.k = Number(self.tr("Basis functions"), K, 10)
         self.map_weight = Share(self.tr("Weight of the map"))
         self.basis = Choice(
@@ -78,6 +82,19 @@ class MatchingPage(QWidget):
                 "Length of the longer side that networks see. More finds smaller parts; twice as "
                 "much takes some ten times as long."
             ),
+        )
+        yield (
+            self.tr("Closer look"),
+            self.fine_side,
+            self.tr(
+                "The part of each photo that shows the object is then looked at by itself, at "
+                "this length. Finer points and masks for twice the time."
+            ),
+        )
+        yield (
+            self.tr("Masks"),
+            self.edges,
+            self.tr("Where colours change, rather than where patches of the networks end."),
         )
         yield (
             self.tr("Basis functions"),
@@ -135,8 +152,9 @@ class MatchingPage(QWidget):
     def _connect(self) -> None:
         """Keep what changes."""
         self.descriptors.itemChanged.connect(self._on_ticked)
-        for number in (self.long_side, self.k, self.map_weight):
+        for number in (self.long_side, self.fine_side, self.k, self.map_weight):
             number.valueChanged.connect(self._keep)
+        self.edges.toggled.connect(self._keep)
         for choice in (self.basis, self.basis_extractor):
             choice.currentIndexChanged.connect(self._keep)
         self.reset.clicked.connect(self._reset)
@@ -177,12 +195,15 @@ class MatchingPage(QWidget):
 
     def _show(self, settings: MatchSettings) -> None:
         """Show settings in the fields."""
-        fields = (self.descriptors, self.long_side, self.k, self.map_weight, self.basis)
-        blockers = [QSignalBlocker(field) for field in (*fields, self.basis_extractor)]
+        numbers = (self.long_side, self.fine_side, self.k, self.map_weight)
+        others = (self.descriptors, self.edges, self.basis, self.basis_extractor)
+        blockers = [QSignalBlocker(field) for field in (*numbers, *others)]
         for item in self._items():
             is_chosen = item.data(_NAME) in settings.descriptor_extractors
             item.setCheckState(Qt.CheckState.Checked if is_chosen else Qt.CheckState.Unchecked)
         self.long_side.setValue(settings.long_side)
+        self.fine_side.setValue(settings.fine_side)
+        self.edges.setChecked(settings.edges)
         self.k.setValue(settings.k)
         self.map_weight.setValue(settings.map_weight)
         self.basis.choose(settings.basis)
@@ -236,6 +257,8 @@ class MatchingPage(QWidget):
             basis_extractor=self.basis_extractor.key,
             descriptor_extractors=self._ticked(),
             long_side=self.long_side.value(),
+            fine_side=self.fine_side.value(),
+            edges=self.edges.isChecked(),
             k=self.k.value(),
             basis=self.basis.key,
             map_weight=self.map_weight.value(),
