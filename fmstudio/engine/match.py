@@ -19,7 +19,7 @@ from fmstudio.engine.requests import MatchSettings, Phase
 from fmstudio.engine.score import patch_score
 from fmstudio.engine.solve import solve_pair
 from fmstudio.features.base import Extractor, FeatureMap
-from fmstudio.features.fusion import fuse
+from fmstudio.features.fusion import fuse, normalise_block, pca_levels
 from fmstudio.features.registry import make_extractor
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 from fmstudio.spectral.confidence import patch_confidence
@@ -254,12 +254,27 @@ class Matcher:
         check : callable or None
             Called between the steps of the refinement network; what it raises ends the work.
         """
+        if self.settings.pca_width:
+            s, t = self._reduced(s, t)
         raw = s.descriptors @ t.descriptors.T
         agreed = self._agreed.get((s.key, t.key))
         solved = solve_pair(s, t, raw, self.settings, agreed=agreed, check=check)
         score = patch_score(solved.C_st, s, t, raw, self.settings, A_s=solved.A_s)
         measured = solved.losses() if losses else None
         return PairMap(s.grid, t.grid, solved.C_st, score, solved.C_ts, measured)
+
+    def _reduced(self, s: ImageAnalysis, t: ImageAnalysis) -> tuple[ImageAnalysis, ImageAnalysis]:
+        """Return a pair's analyses with each block of descriptors on axes that both have."""
+        specs = [self._extractors[name].spec for name in self.settings.descriptor_extractors]
+        widths = [width for spec in specs for width in spec.blocks or (spec.width,)]
+        maps = [
+            FeatureMap(a.descriptors.reshape(a.grid.rows, a.grid.cols, -1), a.grid, "pair")
+            for a in (s, t)
+        ]
+        to_s, to_t = (
+            normalise_block(m.flat()) for m in pca_levels(maps, widths, self.settings.pca_width)
+        )
+        return replace(s, descriptors=to_s), replace(t, descriptors=to_t)
 
     def _basis(self, features: FeatureMap) -> EigenBasis:
         """Return the eigenbasis of one image."""

@@ -67,8 +67,8 @@ PRESETS: dict[str, Preset] = {
             "DINOv2 alone, for the graph and for the descriptors.",
             MatchSettings(basis_extractor=_DINO, descriptor_extractors=(_DINO,)),
         ),
-        # arXiv:2403.12038. Its reduction to 256 principal axes per level is joint over a pair
-        # (`fusion.pca_levels`), which an image analysed by itself does not know: left out here.
+        # arXiv:2403.12038, which reduces the blocks of Stable Diffusion, and these only, to 256
+        # principal axes of a pair; `pca_width` reduces all blocks, and is left to the person.
         Preset(
             "sd-dino",
             "The paper's networks: basis from DINOv2, descriptors from Stable Diffusion 1.5 and "

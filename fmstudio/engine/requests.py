@@ -112,6 +112,9 @@ class MatchSettings:
     decoder : str
         What the score is made of: "mixed" (map and raw similarity), "band-limited" (the map
         alone), "transferred", "spectral" or "concatenated".
+    pca_width : int
+        Channels to which every block of a pair's descriptors is reduced, by the principal axes
+        that both images have in common; 0 leaves the descriptors as they are.
     hub_correction : bool
         Whether patches that resemble everything are set back.
     network_steps : int
@@ -153,6 +156,7 @@ class MatchSettings:
     refine: str = "none"
     refine_k: int = 80
     decoder: str = "mixed"
+    pca_width: int = 0
     hub_correction: bool = True
     network_steps: int = 0
     fine_side: int = 448
@@ -167,7 +171,7 @@ class MatchSettings:
         _check_word("decoder", self.decoder, DECODERS)
         if not 0 <= self.foreground <= 1:
             raise ValueError(f"foreground is from 0 to 1, not {self.foreground}")
-        for name in ("network_steps", "consistency", "fine_side", "prior_weight"):
+        for name in ("network_steps", "consistency", "fine_side", "prior_weight", "pca_width"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is at least 0, not {getattr(self, name)}")
         if self.refine in _GROWING and self.refine_k <= self.k:

@@ -140,6 +140,7 @@ GROUPS: Mapping[str, tuple[Part, ...]] = {
         # The multi-layer variant: one layer for the basis, another for the descriptors.
         *(_layer(_LITE0, a, b) for a, b in (("4", "12"), ("12", "4"), ("10", "14"), ("14", "10"))),
     ),
+    "reduction": tuple(_each("reduction", "pca_width", (32, 64, 128))),
     "size": tuple(_each("size", "long_side", (256, 384, 640))),
     "collection": tuple(_each("collection", "consistency", (0.01, 0.1, 1.0))),
     "network": tuple(_each("network", "network_steps", (50,))),

@@ -55,12 +55,15 @@ class ExtractorSpec:
         Licence of the weights, SPDX where there is one.
     width : int
         d, the channels of its feature maps.
+    blocks : tuple of int
+        Channels of each feature block, in order; empty where there is one block of all.
     """
 
     name: str
     key: str
     licence: str
     width: int
+    blocks: tuple[int, ...] = ()
 
 
 class Extractor(Protocol):

@@ -138,6 +138,7 @@ class Diffusion:
             ),
             licence=weights_files.licence_of(name, weights),
             width=sum(self._width),
+            blocks=tuple(self._width),
         )
 
     @property

@@ -136,6 +136,7 @@ class EfficientNetLite:
             key=f"{plain}:{digest[:12]}:{written}:{self._lite.shift:+g}px:v{CODE_VERSION}",
             licence=weights_files.licence_of(plain, weights),
             width=sum(trunk.widths),
+            blocks=tuple(trunk.widths),
         )
 
     @property

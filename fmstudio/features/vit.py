@@ -106,6 +106,7 @@ class ViT:
             key=f"{timm_name}:{digest[:12]}:{layers}:{options.facet}:v{CODE_VERSION}",
             licence=weights_files.licence_of(name, weights),
             width=len(self._layers) * self._block_width(),
+            blocks=(self._block_width(),) * len(self._layers),
         )
 
     @property

@@ -94,6 +94,21 @@ def test_an_option_that_is_off_changes_nothing(changed, pair):
     assert torch.equal(plain.pair(s, t).score, other.pair(u, v).score)
 
 
+def test_descriptors_are_reduced_on_axes_of_the_pair(changed, pair):
+    matcher = changed(pca_width=6, map_weight=0.0, hub_correction=False)
+    s, t = pair(matcher)
+    found = matcher.pair(s, t).score
+    rows = torch.cat([s.descriptors, t.descriptors]).double()
+    mean = rows.mean(dim=0)
+    axes = torch.linalg.svd(rows - mean, full_matrices=False)[2][:6].T
+    a, b = (
+        torch.nn.functional.normalize((x.descriptors.double() - mean) @ axes, dim=1) for x in (s, t)
+    )
+    assert torch.allclose(found, (a @ b.T).float(), atol=1e-3)
+    # The analyses themselves stay as they are: they serve other pairs.
+    assert s.descriptors.shape[1] == 32
+
+
 def test_refinements_that_grow_enlarge_the_basis_and_its_key(changed, pair, tmp_path):
     grown = changed(TensorCache(tmp_path), refine="zoomout", refine_k=50)
     s, t = pair(grown)

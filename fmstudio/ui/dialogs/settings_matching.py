@@ -67,6 +67,11 @@ class MatchingPage(QWidget):
 
     def _rows(self) -> Iterator[tuple[str, QWidget, str]]:
         """Yield the name of each field, the field, and what it does."""
+        yield from self._rows_of_looks()
+        yield from self._rows_of_the_map()
+
+    def _rows_of_looks(self) -> Iterator[tuple[str, QWidget, str]]:
+        """Yield what decides how images are looked at."""
         yield (
             self.tr("Networks compared"),
             self.descriptors,
@@ -96,6 +101,9 @@ class MatchingPage(QWidget):
             self.edges,
             self.tr("Where colours change, rather than where patches of the networks end."),
         )
+
+    def _rows_of_the_map(self) -> Iterator[tuple[str, QWidget, str]]:
+        """Yield what decides how they are matched."""
         yield (
             self.tr("Basis functions"),
             self.k,
