@@ -26,7 +26,8 @@ pytestmark = [
 ]
 
 KILLS = 20
-PROPAGATE = ["--from", "siamese.jpg", "--to", "all", "--set", "long_side=256", "--device", "cpu"]
+PROPAGATE = ["--from", "siamese.jpg", "--to", "all", "--device", "cpu"]
+PROPAGATE += ["--set", "long_side=256", "--set", "fine_side=0"]
 
 
 @pytest.fixture
@@ -87,12 +88,16 @@ def test_twenty_kills_of_propagate_lose_nothing(
     args = ["propagate", str(project), *PROPAGATE]
     whole = duration(child, project)
     labelled: set[int] = set()
-    left, killed = [], 0
-    for number in range(KILLS):
+    left, killed, number = [], 0, 0
+    while killed < KILLS:
+        assert number < 5 * KILLS, f"only {killed} of {number} runs were killed before their end"
         shutil.rmtree(project.with_suffix(".cache"), ignore_errors=True)
-        code, _ = run(child, args, rng.uniform(0.0, whole))
+        code, seconds = run(child, args, rng.uniform(0.0, whole))
         assert code in (0, -signal.SIGKILL)
-        killed += code != 0
+        if code == 0:  # The machine has become faster than at the first run.
+            whole = min(whole, seconds)
+        else:
+            killed += 1
         with Session.open(project) as session:
             assert number == 0 or session.project.name == f"edit {number - 1}"
             check(session.project)
@@ -104,11 +109,11 @@ def test_twenty_kills_of_propagate_lose_nothing(
             # An edit between two kills, which every later opening must still have.
             session.perform(RenameProject(f"edit {number}"))
             assert len(session.inbox) == left[-1]
-    assert killed >= KILLS // 2
+        number += 1
     assert any(left), "no kill fell between the first proposal and the landing"
     assert run(child, args, None)[0] == 0
     with Session.open(project) as session:
         assert session.inbox == ()
         found = [session.project.image_state(i) for i in sorted(session.project.images)]
         assert found.count(ImageState.PROPOSED) == 12
-        assert session.project.name == f"edit {KILLS - 1}"
+        assert session.project.name == f"edit {number - 1}"
