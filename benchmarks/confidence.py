@@ -20,17 +20,17 @@ from fmstudio.engine.carry import carry_points
 from fmstudio.engine.focus import View, map_object
 from fmstudio.engine.match import Matcher
 from fmstudio.engine.requests import Mark
+from fmstudio.evaluation.calibration import calibration_error, reliability
 from fmstudio.evaluation.datasets import LabelledImage, LabelledSet, find_sets
 from fmstudio.io.images import read_rgb
 
 PAIRS = 40
 ALPHA = 0.1
-BINS = 10
 
 
 @dataclass(frozen=True)
 class Points:
-    """Carried points of one category: inputs (m, 5) with a leading 1, and what came out (m,)."""
+    """Carried points of one category: inputs (m, p) with a leading 1, and what came out (m,)."""
 
     inputs: NDArray[np.float64]
     is_right: NDArray[np.bool_]
@@ -76,47 +76,60 @@ def _judge(
 
 
 def fit(sets: list[Points]) -> NDArray[np.float64]:
-    """Return the logistic regression's weights (5,), every category weighing the same."""
-    inputs = np.concatenate([p.inputs for p in sets])
-    right = np.concatenate([p.is_right for p in sets])
-    weight = np.concatenate([np.full(len(p.is_right), 1 / len(p.is_right)) for p in sets])
+    """Return the logistic regression's weights (p,), every category weighing the same."""
+    inputs, right, weight = joined(sets)
 
     def loss(w: NDArray[np.float64]) -> float:
         logit = inputs @ w
         return float((weight * (np.logaddexp(0, logit) - right * logit)).sum())
 
-    return np.asarray(minimize(loss, np.zeros(5), method="BFGS").x)
+    return np.asarray(minimize(loss, np.zeros(inputs.shape[1]), method="BFGS").x)
 
 
-def calibration_error(w: NDArray[np.float64], points: Points) -> NDArray[np.float64]:
-    """Return the sums (BINS, 2) of predicted less observed, and of counts, per confidence bin."""
-    predicted = 1 / (1 + np.exp(-points.inputs @ w))
-    index = np.minimum((predicted * BINS).astype(int), BINS - 1)
-    gap = np.bincount(index, predicted - points.is_right, BINS) / len(index)
-    return np.stack([gap, np.bincount(index, minlength=BINS) / len(index)], axis=1)
+def joined(
+    sets: list[Points],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
+    """Return all inputs, all outcomes, and weights by which every category counts the same."""
+    weight = [np.full(len(p.is_right), 1 / len(p.is_right)) for p in sets]
+    return (
+        np.concatenate([p.inputs for p in sets]),
+        np.concatenate([p.is_right for p in sets]),
+        np.concatenate(weight),
+    )
 
 
-def auc(w: NDArray[np.float64], points: Points) -> float:
+def auc(logit: NDArray[np.float64], is_right: NDArray[np.bool_]) -> float:
     """Return how often a right point has the higher confidence than a wrong one."""
-    logit = points.inputs @ w
-    good, bad = logit[points.is_right], logit[~points.is_right]
+    good, bad = logit[is_right], logit[~is_right]
     return float((good[:, None] > bad[None, :]).mean()) if len(good) and len(bad) else float("nan")
 
 
+def report(sets: list[Points], names: list[str]) -> None:
+    """Print the fitted weights, and calibration and ranking of categories left out of the fit."""
+    weights = fit(sets)
+    print(f"{sum(len(p.is_right) for p in sets)} points of {len(sets)} categories")
+    named = zip(["bias", *names], weights, strict=True)
+    print(", ".join(f"{name} {value:.2f}" for name, value in named))
+    # Each category by weights that were fitted without it.
+    logits = [p.inputs @ fit([other for other in sets if other is not p]) for p in sets]
+    _, right, weight = joined(sets)
+    bins = reliability(1 / (1 + np.exp(-np.concatenate(logits))), right, weight)
+    print(f"left-out expected calibration error {calibration_error(bins):.3f}")
+    ranks = [auc(logit, p.is_right) for logit, p in zip(logits, sets, strict=True)]
+    print(f"left-out area under the ROC curve, mean {np.nanmean(ranks):.3f}")
+    print("| confidence | share of points | mean confidence | right |\n|---|---:|---:|---:|")
+    for b in bins:
+        if b.confidence is not None and b.right is not None:
+            print(f"| {b.low:.1f} to {b.high:.1f} ", end="")
+            print(f"| {b.share:.3f} | {b.confidence:.3f} | {b.right:.3f} |")
+
+
 def main(folder: Path) -> None:
-    """Print the fitted weights, and calibration and ranking of left-out categories."""
+    """Print the model of points that one reference carries."""
     matcher = Matcher()
     found = [collect(labelled, matcher) for labelled in find_sets(folder)]
     sets = [points for points in found if points is not None]
-    bias, cycle, margin, peak, support = fit(sets)
-    print(f"{sum(len(p.is_right) for p in sets)} points of {len(sets)} categories")
-    print(f"bias {bias:.2f}, cycle {cycle:.2f}, margin {margin:.2f}, peak {peak:.2f}", end="")
-    print(f", support {support:.2f}")
-    left_out = [fit([p for p in sets if p is not left]) for left in sets]
-    gaps = np.mean([calibration_error(w, p) for w, p in zip(left_out, sets, strict=True)], axis=0)
-    print(f"left-out expected calibration error {np.abs(gaps[:, 0]).sum():.3f}")
-    ranks = [auc(w, p) for w, p in zip(left_out, sets, strict=True)]
-    print(f"left-out area under the ROC curve, mean {np.nanmean(ranks):.3f}")
+    report(sets, ["cycle", "margin", "peak", "support"])
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from fmstudio.evaluation.dense_benchmark import evaluate_dense
 from fmstudio.evaluation.environment import examine, peak_memory
 from fmstudio.evaluation.methods import DEFAULT_METHODS
 from fmstudio.evaluation.report import Report, write_json
+from fmstudio.evaluation.several import evaluate_several
 from fmstudio.evaluation.stereo import motorcycle_pair
 from fmstudio.evaluation.synthetic import KINDS, synthetic_pairs
 from fmstudio.evaluation.video_benchmark import evaluate_videos
@@ -182,6 +183,41 @@ def ablate_folder(wish: Wish, groups: Sequence[str]) -> None:
             sets,
             groups=groups,
             pairs=wish.pairs_of(sets),
+            seed=wish.seed,
+            settings=wish.settings,
+            progress=report,
+            token=token,
+            device=wish.device,
+        )
+    if wish.json_file is not None:
+        write_text(wish.json_file, result.to_json())
+        note(f"Wrote {wish.json_file}.")
+    say(result.to_markdown().rstrip())
+
+
+def evaluate_references(wish: Wish, count: int) -> None:
+    """Judge what several references bring over one; print the tables, write the numbers.
+
+    Parameters
+    ----------
+    wish : Wish
+    count : int
+        References of each target, at least 2.
+
+    Raises
+    ------
+    Cancelled
+        If the person stopped it; nothing is written then.
+    DatasetError
+        If no set has enough images, or one is not as it states.
+    """
+    token = CancelToken()
+    sets = wish.sets()
+    with progress("Judging", "targets") as report, stop_on_interrupt(token), checked_settings():
+        result = evaluate_several(
+            sets,
+            count,
+            pairs=wish.pairs or _PAIRS,
             seed=wish.seed,
             settings=wish.settings,
             progress=report,

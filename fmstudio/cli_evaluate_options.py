@@ -71,6 +71,14 @@ Stereo = Annotated[
         "--stereo", help="Judge dense fields on the stereo pair that scikit-image ships; no DIR."
     ),
 ]
+References = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        metavar="N",
+        help="Judge what N references of each target bring over one instead.",
+    ),
+]
 JsonFile = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Where to write the numbers.")
 ]
@@ -91,6 +99,7 @@ def evaluate(
     parts: Parts = None,
     synthetic: Synthetic = None,
     stereo: Stereo = False,
+    references: References = None,
     json_file: JsonFile = None,
     card: CardFolder = None,
     device: DeviceOption = Device.AUTO,
@@ -100,11 +109,8 @@ def evaluate(
     """Judge methods on labelled images: PCK, mask IoU, smoothness, cycle error, milliseconds."""
     wanted = parse_settings(settings or [], preset)
     groups, names = _names(parts), _names(methods)
-    kinds = [bool(groups) or ablate, synthetic is not None, stereo]
-    if sum(kinds) > 1:
-        raise typer.BadParameter("--ablate, --synthetic and --stereo do not go together.")
-    if (kinds[0] and names) or (any(kinds) and card):
-        raise typer.BadParameter("--ablate chooses its methods; a card is of labelled pairs only.")
+    kinds = (bool(groups) or ablate, references is not None, synthetic is not None, stereo)
+    _check(kinds, chooses=bool(names), is_published=dataset is not None, has_card=card is not None)
     if (folder is None) != stereo:
         raise typer.BadParameter("Give a DIR, or --stereo without one.")
     from fmstudio import cli_evaluate as run
@@ -112,12 +118,30 @@ def evaluate(
     wish = run.Wish(folder or Path(), dataset, split, pairs, seed, json_file, wanted, device.value)
     if kinds[0]:
         run.ablate_folder(wish, groups)
+    elif references is not None:
+        run.evaluate_references(wish, references)
     elif synthetic is not None:
         run.evaluate_warps(wish, names, synthetic)
     elif stereo:
         run.evaluate_stereo(wish, names)
     else:
         run.evaluate_folder(wish, names, card)
+
+
+def _check(
+    kinds: tuple[bool, bool, bool, bool], *, chooses: bool, is_published: bool, has_card: bool
+) -> None:
+    """Refuse options that do not go together; ``kinds`` are what is judged instead of pairs."""
+    if sum(kinds) > 1:
+        raise typer.BadParameter(
+            "--ablate, --references, --synthetic and --stereo do not go together."
+        )
+    if (any(kinds[:2]) and chooses) or (any(kinds) and has_card):
+        raise typer.BadParameter(
+            "--ablate and --references choose their methods; a card is of labelled pairs only."
+        )
+    if is_published and any(kinds):
+        raise typer.BadParameter("A published set is judged as it is published: no other kind.")
 
 
 def _names(given: list[str] | None) -> list[str]:

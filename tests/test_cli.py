@@ -810,6 +810,20 @@ def test_evaluate_judges_dense_fields(sample: Path, command: Run, tmp_path: Path
     assert "### mirror (2 pairs)" in ran.out
 
 
+def test_evaluate_says_what_several_references_bring(
+    sample: Path, command: Run, tmp_path: Path
+) -> None:
+    numbers = tmp_path / "several.json"
+    args = ("--references", "3", "--pairs", "2", "--json", numbers, *PIXELS)
+    ran = command("evaluate", sample / "cats", *args)
+    assert ran.code == 0, ran.err
+    assert "PCK@0.1 over 1" in ran.out
+    document = json.loads(numbers.read_text(encoding="utf-8"))
+    assert set(document["values"]) == {"1", "3"}
+    (found,) = document["values"]["3"].values()
+    assert len(found["pck@0.1"]) == 2
+
+
 def test_evaluate_judges_the_stereo_pair(command: Run) -> None:
     pytest.importorskip("skimage", reason="scikit-image ships the pair")
     ran = command("evaluate", "--stereo", "--methods", "identity", *PIXELS)
@@ -824,6 +838,8 @@ def test_evaluate_judges_the_stereo_pair(command: Run) -> None:
         ((".", "--stereo"), "Give a DIR"),
         ((".", "--ablate", "--synthetic", "2"), "do not go together"),
         ((".", "--synthetic", "2", "--card", "x"), "labelled pairs only"),
+        ((".", "--references", "2", "--stereo"), "do not go together"),
+        ((".", "--references", "3", "--dataset", "spair-71k"), "as it is published"),
     ],
 )
 def test_options_of_evaluate_that_exclude_each_other(
@@ -837,7 +853,7 @@ def test_options_of_evaluate_that_exclude_each_other(
 def test_an_ablation_and_methods_of_choice_are_wrong_usage(command: Run) -> None:
     ran = command("evaluate", ".", "--ablate", "--methods", "nn")
     assert ran.code == 2
-    assert "chooses its methods" in " ".join(ran.err.replace("│", " ").split())
+    assert "choose their methods" in " ".join(ran.err.replace("│", " ").split())
 
 
 @pytest.mark.parametrize(

@@ -6,18 +6,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from fmstudio.engine.carry_masks import Open, fuse_masks, mask_quality
+from fmstudio.engine.consensus import PointScores, fuse_scores
 from fmstudio.engine.focus import ObjectMap, SoftMask
 from fmstudio.engine.requests import Mark, ProposedMark
 from fmstudio.geometry.grid import PatchGrid
 from fmstudio.geometry.points import NOT_LABELLED, Keypoints
-from fmstudio.spectral.confidence import Doubt, point_doubt
+from fmstudio.spectral.confidence import Doubt, agreement, fused_confidence, point_doubt
 from fmstudio.spectral.convert import soft_argmax
-
-# References that disagree by this share of the object's extent halve each other's word.
-_AGREEMENT = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +33,8 @@ class CarriedMark:
         Longest side of the carried points or mask on the target, in pixels.
     soft : SoftMask or None
         Share of each target patch in the mask.
+    scores : PointScores or None
+        What the target's places have for each keypoint; None without keypoints.
     """
 
     mark: Mark
@@ -42,6 +43,7 @@ class CarriedMark:
     cycle: NDArray[np.float64]
     margin: NDArray[np.float64]
     soft: SoftMask | None
+    scores: PointScores | None = None
 
     @property
     def quality(self) -> float:
@@ -53,23 +55,30 @@ class CarriedMark:
 
 def carry(found: ObjectMap, mark: Mark) -> CarriedMark:
     """Return a mark carried from source to target by its own map."""
-    empty = np.zeros(0)
-    xy, confidence, cycle, margin = np.zeros((0, 2)), empty, empty, empty
-    if mark.keypoints is not None:
-        xy, doubt = carry_points(found, mark.keypoints.xy)
-        confidence = doubt.confidence(_extent(mark, found.pair.grid_s))
-        cycle, margin = doubt.cycle, doubt.margin
     soft = None if mark.mask is None else found.soft_mask(mark.mask)
-    return CarriedMark(mark, xy, confidence, cycle, margin, soft)
+    if mark.keypoints is None:
+        empty = np.zeros(0)
+        return CarriedMark(mark, np.zeros((0, 2)), empty, empty, empty, soft)
+    rows = found.rows(mark.keypoints.xy)
+    xy, doubt = _decoded(found, mark.keypoints.xy, rows)
+    confidence = doubt.confidence(_extent(mark, found.pair.grid_s))
+    scores = PointScores(found.box_t, found.pair.grid_t, rows)
+    return CarriedMark(mark, xy, confidence, doubt.cycle, doubt.margin, soft, scores)
 
 
 def carry_points(found: ObjectMap, xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], Doubt]:
     """Return target pixels (m, 2) of source pixels (m, 2), and what speaks against them."""
-    grid_t, rows = found.pair.grid_t, found.rows(xy)
-    at = soft_argmax(rows, grid_t)
+    return _decoded(found, xy, found.rows(xy))
+
+
+def _decoded(
+    found: ObjectMap, xy: NDArray[np.float64], rows: torch.Tensor
+) -> tuple[NDArray[np.float64], Doubt]:
+    """Return the target pixels (m, 2) of points with these rows of the score, and their doubt."""
+    at = soft_argmax(rows, found.pair.grid_t)
     carried = at + found.corner_t
     cycle = np.linalg.norm(found.points_back(carried) - xy, axis=1)
-    return carried, point_doubt(rows, grid_t, at, cycle, found.displacement.support)
+    return carried, point_doubt(rows, found.pair.grid_t, at, cycle, found.displacement.support)
 
 
 def vote(
@@ -133,50 +142,39 @@ def _fuse(
 def _fuse_points(
     words: Sequence[CarriedMark], grid_t: PatchGrid
 ) -> tuple[Keypoints | None, dict[str, NDArray[np.float64]]]:
-    """Return the robust mean of several references' points, and the reasons of its confidence."""
+    """Return where several references' points lie together, and the reasons of the confidence."""
     if not words:
         return None, {}
     points = [w.mark.keypoints for w in words if w.mark.keypoints is not None]
     visibility = np.stack([p.visibility for p in points])  # (r, m)
     weight = np.stack([w.confidence for w in words]) + 1e-6
-    weight[visibility == NOT_LABELLED] = 0.0
-    votes = np.stack([w.xy for w in words])  # (r, m, 2)
-    center = _weighted_median(votes, weight)  # (m, 2)
-    gap = np.linalg.norm(votes - center, axis=2)  # (r, m)
-    total = np.maximum(weight.sum(axis=0), 1e-12)
-    spread = (weight * gap).sum(axis=0) / total
-    extent = max(float(np.ptp(center, axis=0).max()), max(grid_t.patch))
-    agreement = 0.5 ** (spread / (_AGREEMENT * extent))
-    score = agreement * (weight * np.stack([w.confidence for w in words])).sum(axis=0) / total
+    # A point that no reference labels stays unlabelled, wherever it is put.
+    weight[(visibility == NOT_LABELLED) & visibility.any(axis=0)] = 0.0
+    center = _together(words, weight)  # (m, 2)
+    gap = np.linalg.norm(np.stack([w.xy for w in words]) - center, axis=2)  # (r, m)
+    share = weight / weight.sum(axis=0)
     limit = np.array([grid_t.size.width, grid_t.size.height], dtype=np.float64)
     reasons = {
-        "cycle": (weight * np.stack([w.cycle for w in words])).sum(axis=0) / total,
-        "margin": (weight * np.stack([w.margin for w in words])).sum(axis=0) / total,
-        "spread": spread,
+        "cycle": (share * np.stack([w.cycle for w in words])).sum(axis=0),
+        "margin": (share * np.stack([w.margin for w in words])).sum(axis=0),
+        "spread": (share * gap).sum(axis=0),
     }
+    score = words[0].confidence
+    if len(words) > 1:
+        extent = max(float(np.ptp(center, axis=0).max()), max(grid_t.patch))
+        confidence = np.stack([w.confidence for w in words])
+        score = fused_confidence(agreement(confidence, weight > 0, gap / extent))
     fused = Keypoints(np.clip(center, 0.0, limit), visibility.max(axis=0), np.clip(score, 0.0, 1.0))
     return fused, reasons
 
 
-def _weighted_median(
-    votes: NDArray[np.float64], weight: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the weighted median (m, 2) of votes (r, m, 2), each coordinate on its own.
-
-    With an even split the two middle votes are averaged, so that two equal references meet
-    half-way.
-    """
-    order = np.argsort(votes, axis=0)
-    sorted_votes = np.take_along_axis(votes, order, axis=0)
-    share = np.take_along_axis(np.broadcast_to(weight[:, :, None], votes.shape), order, axis=0)
-    share = np.cumsum(share, axis=0) / np.maximum(share.sum(axis=0), 1e-12)
-    low = (share < 0.5 - 1e-9).sum(axis=0)
-    high = (share < 0.5 + 1e-9).sum(axis=0)
-    last = len(votes) - 1
-    pick = [
-        np.take_along_axis(sorted_votes, np.minimum(i, last)[None], axis=0)[0] for i in (low, high)
-    ]
-    return np.asarray(0.5 * (pick[0] + pick[1]))
+def _together(words: Sequence[CarriedMark], weight: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return where points lie by all words together, (m, 2); one word is taken as it is."""
+    scores = [w.scores for w in words if w.scores is not None]
+    if len(words) == 1 or len(scores) < len(words):
+        return words[0].xy
+    # Squared: of references that disagree, the surer one is right more often than its share.
+    return fuse_scores(scores, weight**2)
 
 
 def _extent(mark: Mark, grid: PatchGrid) -> float:

@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
-from fmstudio.engine.focus import PartBox, SoftMask
+from fmstudio.engine.focus import SoftMask
+from fmstudio.geometry.boxes import PartBox, box_around
 from fmstudio.geometry.edges import snap_to_edges
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.geometry.masks import Mask
@@ -43,7 +44,7 @@ def fuse_masks(
     """
     if not softs:
         return None, 0.0
-    box = _around([soft.box for soft, _ in softs])
+    box = box_around([soft.box for soft, _ in softs])
     raster = _raster(box, _SIDE if open_target is None else _CUT_SIDE)
     weight = np.array([quality for _, quality in softs]) + 1e-6
     layers = np.stack([_drawn(soft, box, raster) for soft, _ in softs])
@@ -70,12 +71,6 @@ def mask_quality(soft: NDArray[np.float32] | None) -> float:
     if soft is None or not (soft > MASK_THRESHOLD).any():
         return 0.0
     return float(soft[soft > MASK_THRESHOLD].mean())
-
-
-def _around(boxes: Sequence[PartBox]) -> PartBox:
-    """Return the smallest box around boxes."""
-    x0, y0, x1, y1 = zip(*boxes, strict=True)
-    return min(x0), min(y0), max(x1), max(y1)
 
 
 def _extent(box: PartBox) -> tuple[int, int]:

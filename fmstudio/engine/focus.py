@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 
 from fmstudio.engine.match import ImageAnalysis, PairMap
 from fmstudio.engine.requests import Mark, MatchSettings
+from fmstudio.geometry.boxes import PartBox
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.geometry.masks import Mask
 from fmstudio.spectral.convert import row_at, soft_argmax
@@ -29,14 +30,11 @@ from fmstudio.spectral.displacement import (
 from fmstudio.spectral.segment import carried_mask
 from fmstudio.spectral.transfer import patch_cover
 
-PartBox = tuple[int, int, int, int]
-"""Part of an image: (x0, y0, x1, y1) in whole pixels, the last two outside."""
-
 # How much better the mirrored target has to fit: without a margin, noise would mirror every other
 # symmetric object.
 _CLEARLY = 1.2
 # What fits at least this well is not looked at mirrored: that would cost every image a second look.
-_UNSURE = 0.5
+_UNSURE = 0.4
 # Patches of the target this near to a displaced one of the object are taken to be the object's.
 _NEAR = 0.06
 

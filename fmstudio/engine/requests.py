@@ -160,7 +160,7 @@ class MatchSettings:
     hub_correction: bool = True
     network_steps: int = 0
     fine_side: int = 448
-    prior_weight: float = 0.02
+    prior_weight: float = 0.04
     mirror: bool = True
     edges: bool = True
     consistency: float = 0.0

@@ -94,7 +94,7 @@ GROUPS: Mapping[str, tuple[Part, ...]] = {
         Part("object", {"fine_side": 0}),
         *_each("object", "fine_side", (320, 384, 512)),
         Part("object", {"prior_weight": 0.0}),
-        *_each("object", "prior_weight", (0.01, 0.04)),
+        *_each("object", "prior_weight", (0.02, 0.08)),
         Part("object", {"mirror": False}),
         Part("object", {"edges": False}),
         Part("object", {"fine_side": 0, "prior_weight": 0.0, "mirror": False, "edges": False}),

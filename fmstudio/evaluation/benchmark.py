@@ -174,7 +174,9 @@ class _Run:
         summaries = []
         for i in ids:
             self._token.check()
-            summaries.append(summarise(self._look(images[i]).analysis, self._analyser.settings))
+            summaries.append(
+                summarise(look_at(self._analyser, images[i]).analysis, self._analyser.settings)
+            )
         places = {id_: place for place, id_ in enumerate(ids)}
         asked = [(places[s], places[t]) for s, t in pairs]
         self._analyser.agree(summaries, asked, self._token.check)
@@ -193,7 +195,7 @@ class _Run:
             for i in (s, t):
                 if i not in held:
                     self._token.check()
-                    held[i] = self._look(images[i])
+                    held[i] = look_at(self._analyser, images[i])
                     for phase, ms in held[i].analysis.ms.items():
                         image_ms[phase].append(ms)
             yield (images[s], held[s]), (images[t], held[t])
@@ -202,17 +204,26 @@ class _Run:
                 if left[i] == 0:
                     del held[i]
 
-    def _look(self, image: LabelledImage) -> View:
-        """Return one image, read from its file, as matching looks at it."""
-        rgb = read_rgb(image.path)
-        height, width = rgb.shape[:2]
-        if (width, height) != (image.size.width, image.size.height):
-            raise DatasetError(
-                f"{image.path}: the image is {width} x {height} pixels, its annotations say "
-                f"{image.size.width} x {image.size.height}; correct the one that is wrong."
-            )
-        key = hashlib.sha256(image.path.read_bytes()).hexdigest()
-        return View(self._analyser.analyse(rgb, key), key, lambda: read_rgb(image.path))
+
+def look_at(analyser: Analyser, image: LabelledImage) -> View:
+    """Return a labelled image, read from its file, as matching looks at it.
+
+    Raises
+    ------
+    DatasetError
+        If it is not of the size that its annotations state.
+    ImageError
+        If it cannot be read.
+    """
+    rgb = read_rgb(image.path)
+    height, width = rgb.shape[:2]
+    if (width, height) != (image.size.width, image.size.height):
+        raise DatasetError(
+            f"{image.path}: the image is {width} x {height} pixels, its annotations say "
+            f"{image.size.width} x {image.size.height}; correct the one that is wrong."
+        )
+    key = hashlib.sha256(image.path.read_bytes()).hexdigest()
+    return View(analyser.analyse(rgb, key), key, lambda: read_rgb(image.path))
 
 
 def _stages(method: str, image_ms: dict[Phase, list[float | None]]) -> dict[str, float | None]:

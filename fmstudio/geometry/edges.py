@@ -6,8 +6,12 @@ from numpy.typing import NDArray
 
 # What is surely outside and surely inside; the threshold of what is probably so.
 _OUTSIDE, _INSIDE, _PROBABLY = 0.2, 0.8, 0.45
-_ROUNDS = 3
+# Learning the colours more than once changes the IoU by less than 0.1 %, for twice the time.
+_ROUNDS = 1
 _FEWEST = 10
+# What is cut: the box of what is not surely outside, and this share of its longer side around it,
+# for the colours of the background.
+_MARGIN = 0.1
 
 
 def snap_to_edges(rgb: NDArray[np.uint8], soft: NDArray[np.floating]) -> NDArray[np.bool_]:
@@ -32,6 +36,26 @@ def snap_to_edges(rgb: NDArray[np.uint8], soft: NDArray[np.floating]) -> NDArray
     Rother, Kolmogorov and Blake 2004, "GrabCut", doi:10.1145/1015706.1015720 (OpenCV's
     implementation).
     """
+    around = _around(soft >= _OUTSIDE)
+    if around is None:
+        return np.asarray(soft > _PROBABLY)
+    mask = np.zeros(soft.shape, dtype=bool)
+    mask[around] = _cut(rgb[around], soft[around])
+    return mask
+
+
+def _around(uncertain: NDArray[np.bool_]) -> tuple[slice, slice] | None:
+    """Return the rows and columns to cut, or None where there is nothing."""
+    rows, cols = np.flatnonzero(uncertain.any(axis=1)), np.flatnonzero(uncertain.any(axis=0))
+    if len(rows) == 0:
+        return None
+    margin = 4 + round(_MARGIN * max(np.ptp(rows), np.ptp(cols)))
+    top, left = (max(int(found[0]) - margin, 0) for found in (rows, cols))
+    return slice(top, int(rows[-1]) + margin + 1), slice(left, int(cols[-1]) + margin + 1)
+
+
+def _cut(rgb: NDArray[np.uint8], soft: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Return what is inside, (h, w)."""
     labels = np.where(soft > _PROBABLY, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     labels[soft > _INSIDE] = cv2.GC_FGD
     labels[soft < _OUTSIDE] = cv2.GC_BGD

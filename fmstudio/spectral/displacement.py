@@ -4,6 +4,7 @@ Each patch alone may be wrong; what most of an object's patches say together rar
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import cv2
 import numpy as np
@@ -110,29 +111,72 @@ def fit_displacement(
     chosen = np.flatnonzero(np.asarray(weights) > 0)
     if len(chosen) == 0:
         raise ValueError("a displacement needs at least one source patch that counts")
-    index = torch.from_numpy(chosen).to(score.device)
-    p = (score[index] / _TEMPERATURE).softmax(dim=1).double().cpu().numpy()  # (m, n_t)
+    likely = _Likelihood(score[torch.from_numpy(chosen).to(score.device)], grid_t)
     weight = np.asarray(weights, dtype=np.float64)[chosen]
-    side = grid_t.size.long_side
-    y = grid_t.centers() / side  # (n_t, 2)
     x = grid_s.centers()[chosen]
     low = x.min(axis=0)
     # An object of one row of patches still has a box.
     extent = np.maximum(x.max(axis=0) - low, max(grid_s.patch))
-    uv = (x - low) / extent
+    X = _design((x - low) / extent, max(modes for _, modes in schedule))
     # The first round knows no fit yet: each patch goes to its mean, trusted by its peak.
-    mass, mean = p.max(axis=1), p @ y
-    theta = _least_squares(uv, mean, weight * mass / (mass + _OUTLIER), schedule[0][1])
-    fitted = _design(uv, schedule[0][1]) @ theta
+    mass, mean, used = likely.peak(), likely.near(None, 1.0)[1], 3 + schedule[0][1]
+    theta = _least_squares(X[:, :used], mean, weight * mass / (mass + _OUTLIER))
     for sigma, modes in schedule[1:]:
-        q = p * _gaussian(fitted, y, sigma)
-        mass = q.sum(axis=1)
-        mean = (q @ y) / np.maximum(mass, 1e-12)[:, None]
-        theta = _least_squares(uv, mean, weight * mass / (mass + _OUTLIER), modes)
-        fitted = _design(uv, modes) @ theta
-    mass = (p * _gaussian(fitted, y, schedule[-1][0])).sum(axis=1)
+        mass, mean = likely.near(X[:, : len(theta)] @ theta, sigma)
+        theta = _least_squares(X[:, : 3 + modes], mean, weight * mass / (mass + _OUTLIER))
+    mass, _ = likely.near(X[:, : len(theta)] @ theta, schedule[-1][0])
     support = float((weight * mass).sum() / weight.sum())
-    return SmoothDisplacement(low, extent, theta * side, support)
+    return SmoothDisplacement(low, extent, theta * grid_t.size.long_side, support)
+
+
+class _Likelihood:
+    """Where source patches lie on the target by a score alone: ``p(y|x) = softmax(score / 0.02)``.
+
+    Parameters
+    ----------
+    score : Tensor, (m, n_t)
+    grid : PatchGrid
+        The target's, of n_t patches.
+    """
+
+    def __init__(self, score: torch.Tensor, grid: PatchGrid) -> None:
+        p = (score.float() / _TEMPERATURE).softmax(dim=1)
+        self._p = p.reshape(-1, grid.rows, grid.cols)
+        side = grid.size.long_side
+        centers = torch.from_numpy(grid.centers().reshape(grid.rows, grid.cols, 2) / side)
+        self._x = centers[0, :, 0].to(p)  # (cols,)
+        self._y = centers[:, 0, 1].to(p)  # (rows,)
+
+    def peak(self) -> NDArray[np.float64]:
+        """Return each patch's highest probability, (m,)."""
+        return np.asarray(self._p.flatten(1).amax(dim=1).double().cpu().numpy())
+
+    def near(
+        self, fitted: NDArray[np.float64] | None, sigma: float
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the mass (m,) and mean (m, 2) of p near where a fit says, or of all of it.
+
+        Near is the Gaussian ``exp(-|y - y(x)|^2 / 2 sigma^2)``, in shares of the target's longer
+        side, which is one factor along rows times one along columns: p is read once, and no
+        table of distances is made.
+        """
+        count = len(self._p)
+        across = self._x.expand(count, -1)  # (m, cols)
+        down = self._y.expand(count, -1)  # (m, rows)
+        wide, high = torch.ones_like(across), torch.ones_like(down)
+        if fitted is not None:
+            at = torch.from_numpy(fitted).to(self._p)
+            wide = torch.exp((across - at[:, :1]).square() / (-2 * sigma**2))
+            high = torch.exp((down - at[:, 1:]).square() / (-2 * sigma**2))
+        rows = torch.bmm(self._p, torch.stack([wide, wide * across], dim=2))  # (m, rows, 2)
+        mass = (rows[:, :, 0] * high).sum(dim=1)
+        x = (rows[:, :, 1] * high).sum(dim=1)
+        y = (rows[:, :, 0] * high * down).sum(dim=1)
+        mean = torch.stack([x, y], dim=1) / mass.clamp_min(1e-12)[:, None]
+        return (
+            np.asarray(mass.double().cpu().numpy()),
+            np.asarray(mean.double().cpu().numpy()),
+        )
 
 
 def prior_rows(
@@ -244,37 +288,28 @@ def object_box(
 def _design(uv: NDArray[np.float64], modes: int) -> NDArray[np.float64]:
     """Return the functions (m, 3 + modes) of the fit at places (m, 2) of the box."""
     affine = np.column_stack([np.ones(len(uv)), uv - 0.5])
-    held = np.clip(uv, 0.0, 1.0)
     p, q, _ = _lowest(modes)
-    waves = np.cos(np.pi * held[:, :1] * p) * np.cos(np.pi * held[:, 1:] * q)
-    return np.concatenate([affine, waves], axis=1)
+    waves = np.cos(np.pi * np.clip(uv, 0.0, 1.0)[:, :, None] * np.arange(_ORDERS))  # (m, 2, orders)
+    return np.concatenate([affine, waves[:, 0, p] * waves[:, 1, q]], axis=1)
 
 
-def _lowest(modes: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+@cache
+def _lowest(modes: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return the orders p and q of the lowest modes and their p^2 + q^2, each (modes,)."""
     orders = [(p * p + q * q, p, q) for p in range(_ORDERS) for q in range(_ORDERS) if p + q > 0]
-    chosen = np.array(sorted(orders)[:modes], dtype=np.float64).reshape(-1, 3)
+    chosen = np.array(sorted(orders)[:modes], dtype=np.int64).reshape(-1, 3)
     return chosen[:, 1], chosen[:, 2], chosen[:, 0]
 
 
 def _least_squares(
-    uv: NDArray[np.float64],
-    mean: NDArray[np.float64],
-    trust: NDArray[np.float64],
-    modes: int,
+    X: NDArray[np.float64], mean: NDArray[np.float64], trust: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return theta (3 + modes, 2) of the weighted ridge fit."""
-    X = _design(uv, modes)
     total = max(float(trust.sum()), 1e-12)
-    roughness = np.concatenate([np.zeros(3), _lowest(modes)[2] ** 2])
+    roughness = np.concatenate([np.zeros(3), _lowest(X.shape[1] - 3)[2] ** 2])
     gram = X.T @ (trust[:, None] * X) + total * np.diag(_ROUGHNESS * roughness + 1e-6)
     # The ridge makes it positive definite; numpy's own solver is quick at this size.
     return np.asarray(np.linalg.solve(gram, X.T @ (trust[:, None] * mean)))
-
-
-def _gaussian(a: NDArray[np.float64], b: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
-    """Return ``exp(-|a_i - b_j|^2 / 2 sigma^2)``, (m, n)."""
-    return np.exp(_squares(a, b) / (-2 * sigma**2))
 
 
 def _squares(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,8 +10,11 @@ from PIL import Image
 
 from fmstudio.engine.match import Matcher
 from fmstudio.engine.requests import MatchSettings
+from fmstudio.evaluation.datasets import find_sets
 from fmstudio.features.base import ExtractorSpec, FeatureMap
 from fmstudio.geometry.masks import Mask
+
+CELL = 16
 
 
 class SetWriter:
@@ -109,3 +112,23 @@ def mosaic():
         return rolled.repeat(cell, axis=0).repeat(cell, axis=1)
 
     return make
+
+
+@pytest.fixture
+def moved(writer, mosaic):
+    """Return three views of one mosaic, moved by whole cells, with points and a mask."""
+    made = writer("moved", points=tuple("abcd"))
+    for image_id, (down, right) in enumerate([(0, 0), (1, 2), (2, 1)], start=1):
+        made.image(image_id, mosaic(down, right))
+        mask = np.zeros((8 * CELL, 10 * CELL), dtype=bool)
+        y, x = (1 + down) * CELL, (1 + right) * CELL
+        mask[y : y + 4 * CELL, x : x + 5 * CELL] = True
+        corners = [(0.5, 0.5), (4.5, 0.5), (0.5, 3.5), (4.5, 3.5)]
+        made.annotation(
+            image_id,
+            image_id,
+            xyv=[(x + a * CELL, y + b * CELL, 2) for a, b in corners],
+            mask=mask,
+            bbox=(x, y, 5 * CELL, 4 * CELL),
+        )
+    return find_sets(made.close())

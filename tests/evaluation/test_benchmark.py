@@ -11,7 +11,6 @@ from fmstudio.evaluation.benchmark import evaluate, select_pairs
 from fmstudio.evaluation.datasets import find_sets
 from fmstudio.evaluation.methods import DEFAULT_METHODS
 
-CELL = 16
 BLANK = np.zeros((100, 100, 3), dtype=np.uint8)
 
 
@@ -25,26 +24,6 @@ def hand_made(writer):
     made.annotation(1, 1, xyv=[(10, 10, 2), (50, 50, 2)], bbox=(5, 5, 30, 20))
     made.annotation(2, 2, xyv=[(13, 10, 2), (50, 50, 1)], bbox=(5, 5, 30, 60))
     made.annotation(3, 3, xyv=[(10, 14, 2), (0, 0, 0)], bbox=(0, 0, 100, 10))
-    return find_sets(made.close())
-
-
-@pytest.fixture
-def moved(writer, mosaic):
-    """Return three views of one mosaic, moved by whole cells, with points and a mask."""
-    made = writer("moved", points=tuple("abcd"))
-    for image_id, (down, right) in enumerate([(0, 0), (1, 2), (2, 1)], start=1):
-        made.image(image_id, mosaic(down, right))
-        mask = np.zeros((8 * CELL, 10 * CELL), dtype=bool)
-        y, x = (1 + down) * CELL, (1 + right) * CELL
-        mask[y : y + 4 * CELL, x : x + 5 * CELL] = True
-        corners = [(0.5, 0.5), (4.5, 0.5), (0.5, 3.5), (4.5, 3.5)]
-        made.annotation(
-            image_id,
-            image_id,
-            xyv=[(x + a * CELL, y + b * CELL, 2) for a, b in corners],
-            mask=mask,
-            bbox=(x, y, 5 * CELL, 4 * CELL),
-        )
     return find_sets(made.close())
 
 
