@@ -20,7 +20,8 @@ from fmstudio.evaluation.benchmark import ReportProgress, evaluate, silent
 from fmstudio.evaluation.bootstrap import Interval, paired_bootstrap
 from fmstudio.evaluation.card import spoken
 from fmstudio.evaluation.datasets import LabelledSet
-from fmstudio.evaluation.report import METRICS, Report, cell, table
+from fmstudio.evaluation.left_out import LeftOut, leave_one_out
+from fmstudio.evaluation.report import METRICS, Report, cell, table, title_of
 from fmstudio.features.base import Extractor, ExtractorSpec, FeatureMap
 from fmstudio.features.registry import make_extractor
 from fmstudio.geometry.grid import PatchGrid
@@ -169,15 +170,36 @@ class Ablation:
         """Return a part's mean difference to the base, on the same pairs."""
         return paired_bootstrap(report.groups(part.method, metric), self.base.groups("map", metric))
 
+    def left_out(self, metric: str) -> LeftOut | None:
+        """Return what choosing among all rows gives on categories left out of the choice."""
+        rows = [(Part("methods"), self.base), *self.parts]
+        return leave_one_out(
+            {
+                part.name: {
+                    category: scores[part.method].values[metric]
+                    for category, scores in report.categories.items()
+                }
+                for part, report in rows
+            }
+        )
+
     def to_markdown(self) -> str:
-        """Return a table for each group: the default, then its parts with their differences."""
+        """Return a table for each group: the default, then its parts with their differences.
+
+        After them what choosing among all rows gives on categories left out of the choice.
+        """
         default = ["map (the default)", *_cells(self.base, "map"), "", ""]
         rows: dict[str, list[list[str]]] = {}
         for part, report in self.parts:
             differences = [spoken(self.difference(part, report, m), "+") for m in _JUDGED]
             row = [part.name, *_cells(report, part.method), *differences]
             rows.setdefault(part.group, [default]).append(row)
-        return "\n".join(f"### {group}\n\n{table(_HEAD, rows[group])}" for group in rows)
+        tables = [f"### {group}\n\n{table(_HEAD, rows[group])}" for group in rows]
+        held = [(title_of(metric), self.left_out(metric)) for metric in _JUDGED]
+        lines = [f"- {found.sentence(name)}" for name, found in held if found is not None]
+        if lines:
+            tables.append("\n".join(["### one category left out", "", *lines, ""]))
+        return "\n".join(tables)
 
     def to_json(self) -> str:
         """Return the table as JSON text, keys sorted."""
