@@ -18,7 +18,7 @@ Open = Callable[[], NDArray[np.uint8]]
 
 # Longer side of the raster on which masks are averaged: enough for what patches know, and with
 # edges as much as a graph cut does in a blink.
-_SIDE, _CUT_SIDE = 640, 320
+_SIDE, _CUT_SIDE = 640, 400
 
 
 def fuse_masks(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fmstudio.engine.agreement import ImageSummary, agreed_maps
 from fmstudio.engine.cache import TensorCache
+from fmstudio.engine.device import within_memory
 from fmstudio.engine.keys import analysis_key
 from fmstudio.engine.requests import MatchSettings, Phase
 from fmstudio.engine.score import patch_score
@@ -55,6 +56,10 @@ class ImageAnalysis:
     key: str
     ms: dict[Phase, float] = field(default_factory=dict)
 
+    def to(self, device: torch.device | str) -> "ImageAnalysis":
+        """Return the analysis on a device."""
+        return replace(self, descriptors=self.descriptors.to(device), basis=self.basis.to(device))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairMap:
@@ -79,6 +84,11 @@ class PairMap:
     score: torch.Tensor
     C_ts: torch.Tensor | None = None
     losses: Mapping[str, float] | None = None
+
+    def to(self, device: torch.device | str) -> "PairMap":
+        """Return the map on a device."""
+        C_ts = None if self.C_ts is None else self.C_ts.to(device)
+        return replace(self, C_st=self.C_st.to(device), score=self.score.to(device), C_ts=C_ts)
 
     @property
     def p2p_st(self) -> torch.Tensor:
@@ -135,7 +145,9 @@ class Matcher:
         self._cache = cache
         self._agreed: Mapping[tuple[str, str], torch.Tensor] = {}
         names = dict.fromkeys((self.settings.basis_extractor, *self.settings.descriptor_extractors))
+        self._make = extractors
         self._extractors = {name: extractors(name, device=self.device) for name in names}
+        self._notes: dict[str, None] = {}
         self._keys = tuple(
             self._extractors[name].spec.key
             for name in (self.settings.basis_extractor, *self.settings.descriptor_extractors)
@@ -182,7 +194,7 @@ class Matcher:
         start = time.perf_counter()
         if mirrored:
             rgb = np.ascontiguousarray(rgb[:, ::-1])
-        maps = {name: e.extract(rgb, grid) for name, e in self._extractors.items()}
+        maps = {name: self._extract(name, rgb, grid) for name in self._extractors}
         if mirrored:
             maps = {n: FeatureMap(m.data.flip(1), m.grid, m.key) for n, m in maps.items()}
         descriptors = fuse([maps[name] for name in self.settings.descriptor_extractors]).flat()
@@ -256,8 +268,50 @@ class Matcher:
         """
         if self.settings.pca_width:
             s, t = self._reduced(s, t)
+        found, is_on_cpu = within_memory(
+            lambda: self._pair(s, t, losses, check),
+            lambda: self._pair(s.to("cpu"), t.to("cpu"), losses, check).to(self.device),
+            self.device,
+        )
+        if is_on_cpu:
+            self._note("a pair was matched")
+        return found
+
+    def take_notes(self) -> tuple[str, ...]:
+        """Return every degradation since the last call, each once, as sentences."""
+        notes, self._notes = tuple(self._notes), {}
+        return notes
+
+    def _note(self, what: str) -> None:
+        """Remember that something was done on the processor."""
+        sentence = f"The {self.device.type.upper()} device had too little memory: {what} on the CPU"
+        self._notes[f"{sentence}; results may differ in the last digits."] = None
+
+    def _extract(self, name: str, rgb: NDArray[np.uint8], grid: PatchGrid) -> FeatureMap:
+        """Return a network's features of an image."""
+
+        def on_cpu() -> FeatureMap:
+            found = self._make(name, device=torch.device("cpu")).extract(rgb, grid)
+            return FeatureMap(found.data.to(self.device), found.grid, found.key)
+
+        found, is_on_cpu = within_memory(
+            lambda: self._extractors[name].extract(rgb, grid), on_cpu, self.device
+        )
+        if is_on_cpu:
+            self._note("features were extracted")
+        return found
+
+    def _pair(
+        self,
+        s: ImageAnalysis,
+        t: ImageAnalysis,
+        losses: bool,
+        check: Callable[[], object] | None,
+    ) -> PairMap:
+        """Return the map of a pair on the device of its analyses."""
         raw = s.descriptors @ t.descriptors.T
         agreed = self._agreed.get((s.key, t.key))
+        agreed = None if agreed is None else agreed.to(raw.device)
         solved = solve_pair(s, t, raw, self.settings, agreed=agreed, check=check)
         score = patch_score(solved.C_st, s, t, raw, self.settings, A_s=solved.A_s)
         measured = solved.losses() if losses else None

@@ -128,7 +128,7 @@ def _propagate_to(
         yield Failure(target, str(error))
         return
     clock.finish()
-    yield Proposal(target, marks, key, tuple(notes))
+    yield Proposal(target, marks, key, (*notes, *matcher.take_notes()))
     yield clock.progress(Phase.TRANSFER)
 
 

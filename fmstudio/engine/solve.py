@@ -114,9 +114,11 @@ def _posed(
 ) -> _Problem:
     """Return the problem of a pair over the first functions of both bases."""
     basis_s, basis_t = first_functions(s.basis, sizes[0]), first_functions(t.basis, sizes[1])
+    A_s = coefficients(s.descriptors, s.grid, basis_s)
+    is_same = aligned[0] is s.descriptors and not settings.foreground
     return _Problem(
-        coefficients(s.descriptors, s.grid, basis_s),
-        coefficients(aligned[0], s.grid, basis_s, settings.foreground),
+        A_s,
+        A_s if is_same else coefficients(aligned[0], s.grid, basis_s, settings.foreground),
         coefficients(aligned[1], t.grid, basis_t, settings.foreground),
         basis_s.evals,
         basis_t.evals,
