@@ -173,8 +173,10 @@ def _together(words: Sequence[CarriedMark], weight: NDArray[np.floating]) -> NDA
     scores = [w.scores for w in words if w.scores is not None]
     if len(words) == 1 or len(scores) < len(words):
         return words[0].xy
-    # Squared: of references that disagree, the surer one is right more often than its share.
-    return fuse_scores(scores, weight**2)
+    # Squared: of references that disagree, the surer one is right more often than its share; and
+    # a point of a reference whose object fits as a whole more often than its own score says.
+    whole = np.array([w.quality for w in words])[:, None]
+    return fuse_scores(scores, (weight * (whole + 1e-6)) ** 2)
 
 
 def _extent(mark: Mark, grid: PatchGrid) -> float:

@@ -10,6 +10,7 @@ from fmstudio.engine.focus import View, look, map_object
 from fmstudio.engine.requests import Mark
 from fmstudio.errors import Cancelled
 from fmstudio.geometry.masks import Mask
+from fmstudio.geometry.metrics import iou
 from fmstudio.geometry.points import Keypoints
 from tests.engine.conftest import SETTINGS
 
@@ -134,6 +135,32 @@ def test_a_part_is_looked_at_once_and_kept_in_the_cache(make_matcher, photos, tm
     assert np.abs((again.descriptors - first.descriptors).numpy()).max() < 1e-3
     # Mirrored it is something else.
     assert look(later, view_of(later, photos[0], "s"), box, mirrored=True).key != first.key
+
+
+def test_several_parts_and_holes_survive(make_matcher):
+    rng = np.random.default_rng(4)
+    texture = rng.integers(60, 256, (9, 18, 3), dtype=np.uint8).repeat(16, 0).repeat(16, 1)
+    shape = np.zeros((144, 288), dtype=bool)
+    shape[:, :176] = True  # a block with a hole, and a smaller one beside it
+    shape[48:96, 48:112] = False
+    shape[32:112, 224:] = True
+
+    def picture(x, y):
+        array = np.zeros((480, 640), dtype=bool)
+        array[y : y + 144, x : x + 288] = shape
+        rgb = np.full((480, 640, 3), 20, dtype=np.uint8)
+        rgb[y : y + 144, x : x + 288][shape] = texture[shape]
+        return rgb, array
+
+    (rgb_s, array_s), (rgb_t, array_t) = picture(160, 128), picture(240, 208)
+    matcher = make_matcher(FINE)
+    s, t = view_of(matcher, rgb_s, "s"), view_of(matcher, rgb_t, "t")
+    mark = Mark(1, 1, mask=Mask.from_array(array_s))
+    words = [[carry(map_object(matcher, s, t, mark), mark)]]
+    (proposed,) = vote(words, t.analysis.grid, open_target=lambda: rgb_t)
+    assert proposed.mask.n_holes == 1
+    assert iou(proposed.mask.to_array(), array_t) > 0.9
+    assert proposed.mask.n_parts == 2
 
 
 def test_masks_are_drawn_to_the_edges(make_matcher, photos):
