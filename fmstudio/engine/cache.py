@@ -42,6 +42,12 @@ class TensorCache:
         self._held = 0
         self._on_disk: int | None = None
 
+    def __contains__(self, key: str) -> bool:
+        """Return whether there is an entry; that it is whole shows when it is read."""
+        if key in self._entries:
+            return True
+        return self._folder is not None and self._path(self._folder, key).is_file()
+
     def get(self, key: str) -> Tensors | None:
         """Return the tensors under ``key``, or None."""
         if key in self._entries:

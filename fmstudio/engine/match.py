@@ -222,6 +222,10 @@ class Matcher:
         basis = EigenBasis(tensors["evals"], tensors["evecs"], tensors["mass"])
         return ImageAnalysis(self.grid(size, side), tensors["descriptors"], basis, content)
 
+    def knows(self, key: str) -> bool:
+        """Return whether the analysis of the whole image with this hash is cached."""
+        return self._cache is not None and self._content(key, None, False) in self._cache
+
     def _content(self, key: str, side: int | None, mirrored: bool) -> str:
         """Return the key of an analysis."""
         shown = f"{key}|mirrored" if mirrored else key

@@ -1,12 +1,14 @@
 """One request to a stream of progress and proposals.
 
 A generator: whoever pulls it decides on which thread it runs, and between any two items the
-work can be stopped. What is in memory at once is the references, one target and one pair; with
-`MatchSettings.consistency` also a summary of each target, some 150 kB at the default settings.
+work can be stopped. What is in memory at once is the references, one target and one pair, and the
+next target's pixels; with `MatchSettings.consistency` also a summary of each target, some 150 kB
+at the default settings.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -90,8 +92,11 @@ def propagate(
     if request.settings.consistency > 0:
         sources = [source.analysis for _, source in references]
         yield from _agree(matcher, sources, request.targets, load, token, clock)
-    for target in request.targets:
-        yield from _propagate_to(target, matcher, references, load, token, clock, key, notes)
+    with _Ahead(load, request, matcher) as ahead:
+        for target in request.targets:
+            ahead.prepare_after(target)
+            opened = _kept(ahead.open)
+            yield from _propagate_to(target, matcher, references, opened, token, clock, key, notes)
 
 
 def _propagate_to(
@@ -108,7 +113,7 @@ def _propagate_to(
     token.check()
     yield clock.progress(Phase.FEATURES)
     try:
-        view = _look(matcher, target, _kept(load))
+        view = _look(matcher, target, load)
         words = []
         for reference, source in references:
             token.check()
@@ -170,6 +175,47 @@ def _kept(load: Load) -> Load:
         return held[image.id]
 
     return open_once
+
+
+class _Ahead:
+    """Opens the next target on a thread of its own while the present one is matched.
+
+    Two opened images are held at most. What will be opened is what the cache does not know, and
+    every target of a mask that is drawn to edges.
+    """
+
+    def __init__(self, load: Load, request: PropagationRequest, matcher: Matcher) -> None:
+        self._load = load
+        self._matcher = matcher
+        self._after = dict(zip(request.targets, request.targets[1:], strict=False))
+        self._draws = matcher.settings.edges and any(
+            mark.mask is not None for reference in request.references for mark in reference.marks
+        )
+        self._thread = ThreadPoolExecutor(1, "fmstudio-ahead")
+        self._opening: dict[int, Future[NDArray[np.uint8]]] = {}
+
+    def __enter__(self) -> "_Ahead":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the thread without waiting for an image that nobody needs any more."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def prepare_after(self, target: ImageRef) -> None:
+        """Begin to open the image after a target, where it will be needed."""
+        following = self._after.get(target)
+        # What was opened for nothing, as all of it was cached after all, is let go.
+        near = {target.id} if following is None else {target.id, following.id}
+        self._opening = {i: opening for i, opening in self._opening.items() if i in near}
+        if following is None or following.id in self._opening:
+            return
+        if self._draws or not self._matcher.knows(following.key):
+            self._opening[following.id] = self._thread.submit(self._load, following)
+
+    def open(self, image: ImageRef) -> NDArray[np.uint8]:
+        """Return an image's pixels; raises what loading it raised."""
+        opening = self._opening.pop(image.id, None)
+        return self._load(image) if opening is None else opening.result()
 
 
 def _analyse(matcher: Matcher, image: ImageRef, load: Load) -> ImageAnalysis:

@@ -1,3 +1,4 @@
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -144,3 +145,56 @@ def test_a_second_run_opens_no_image(request_of, images, make_matcher, tmp_path)
     for a, b in pairs:
         assert a.key == b.key
         assert np.abs(a.marks[0].keypoints.xy - b.marks[0].keypoints.xy).max() < 0.5
+
+
+def test_the_next_target_is_opened_while_one_is_matched(request_of, images, make_matcher):
+    opened, carried = {}, []
+
+    def load(ref):
+        if ref.id != 1:
+            assert ref.id not in opened  # each target once
+            opened[ref.id] = threading.current_thread()
+        if ref.id not in images:
+            raise ImageError(f"{ref.name} is missing.")
+        return images[ref.id]
+
+    request = request_of(targets=(2, 99, 3))
+    for event in propagate(request, load=load, token=CancelToken(), matcher=make_matcher()):
+        if isinstance(event, Proposal | Failure):
+            carried.append(event.target.id)
+            assert len(opened) <= len(carried) + 1
+    assert carried == [2, 99, 3]
+    here = threading.current_thread()
+    assert {i: thread is here for i, thread in opened.items()} == {2: True, 99: False, 3: False}
+
+
+def test_what_the_cache_knows_is_not_opened_ahead(request_of, images, make_matcher, tmp_path):
+    settings = replace(make_matcher().settings, edges=False)
+    request = replace(request_of(), settings=settings)
+    list(run(request, images, make_matcher(settings, TensorCache(tmp_path))))
+    opened = []
+
+    def load(ref):
+        opened.append(ref.id)
+        return images[ref.id]
+
+    again = make_matcher(settings, TensorCache(tmp_path))
+    list(propagate(request, load=load, token=CancelToken(), matcher=again))
+    assert opened == []
+
+
+def test_a_cancelled_run_waits_for_no_image(request_of, images, make_matcher):
+    gate, token = threading.Event(), CancelToken()
+
+    def load(ref):
+        if ref.id == 3:
+            gate.wait(30)
+        return images[ref.id]
+
+    stream = propagate(request_of(), load=load, token=token, matcher=make_matcher())
+    with pytest.raises(Cancelled):
+        for event in stream:
+            if isinstance(event, Proposal):
+                token.cancel()
+    assert not gate.is_set()
+    gate.set()
