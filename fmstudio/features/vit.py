@@ -23,7 +23,7 @@ from fmstudio.errors import WeightsError
 from fmstudio.features import weights as weights_files
 from fmstudio.features.base import ExtractorSpec, FeatureMap, resolve_layers
 from fmstudio.features.fusion import normalise_block
-from fmstudio.features.preprocess import check_rgb, to_input
+from fmstudio.features.preprocess import check_rgb, half_precision, to_input
 from fmstudio.features.tensors import load_tensors
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 
@@ -101,9 +101,10 @@ class ViT:
         self._network = network.to(self._device)
         self._scaling = _scaling(network)
         layers = "+".join(str(i) for i in self._layers)
+        precision = ":half" if self._device.type == "cuda" else ""
         self._spec = ExtractorSpec(
             name=name,
-            key=f"{timm_name}:{digest[:12]}:{layers}:{options.facet}:v{CODE_VERSION}",
+            key=f"{timm_name}:{digest[:12]}:{layers}:{options.facet}{precision}:v{CODE_VERSION}",
             licence=weights_files.licence_of(name, weights),
             width=len(self._layers) * self._block_width(),
             blocks=(self._block_width(),) * len(self._layers),
@@ -131,11 +132,13 @@ class ViT:
         with torch.inference_mode():
             x = to_input(rgb, self.input_size(grid), *self._scaling, self._device)
             x = x.contiguous()
-            blocks = self._tokens(x) if self._facet == "token" else self._attention_inputs(x)
+            with half_precision(self._device):
+                blocks = self._tokens(x) if self._facet == "token" else self._attention_inputs(x)
             on_grid = [
-                normalise_block(block[0].reshape(grid.rows, grid.cols, -1)) for block in blocks
+                normalise_block(block[0].float().reshape(grid.rows, grid.cols, -1))
+                for block in blocks
             ]
-            data = torch.cat(on_grid, dim=-1).float()
+            data = torch.cat(on_grid, dim=-1)
         # Copied outside inference mode: such tensors cannot enter a refinement's gradients.
         return FeatureMap(data.clone(), grid, self._spec.key)
 

@@ -4,7 +4,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fmstudio.features.preprocess import CellAxis, SideRule, check_rgb, resample, resize, to_input
+from fmstudio.features.preprocess import (
+    CellAxis,
+    SideRule,
+    check_rgb,
+    half_precision,
+    resample,
+    resize,
+    to_input,
+)
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 
 
@@ -96,3 +104,11 @@ def test_input_is_scaled_and_channels_last() -> None:
 def test_an_image_of_another_grid_is_refused(rgb: np.ndarray) -> None:
     with pytest.raises(ValueError, match=r"uint8 of shape \(30, 40, 3\)"):
         check_rgb(rgb, grid(40, 30, 3, 4))
+
+
+def test_only_cuda_computes_in_half_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    with half_precision(torch.device("cpu")):
+        assert not torch.is_autocast_enabled("cpu")
+    # torch itself warns of CUDA where there is none.
+    monkeypatch.setattr(torch, "autocast", lambda *asked: asked)
+    assert half_precision(torch.device("cuda")) == ("cuda", torch.float16)

@@ -134,6 +134,23 @@ def test_patches_are_in_their_places(save: Save, coffee: Rgb, grid_of: GridOf) -
     assert divmod(int(change.argmax()), grid.cols) == (5, 9)
 
 
+@pytest.mark.parametrize("facet", ["token", "key"])
+def test_a_network_in_half_precision_gives_nearly_the_same_in_single(
+    facet: str, save: Save, coffee: Rgb, grid_of: GridOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, grid = save("vit_tiny_patch16_224"), grid_of(coffee, 9)
+    single = make("vit_tiny_patch16_224", path, f":facet={facet}").extract(coffee, grid)
+
+    def halved(device: torch.device) -> torch.autocast:
+        return torch.autocast(device.type, torch.bfloat16)
+
+    monkeypatch.setattr(vit, "half_precision", halved)
+    half = make("vit_tiny_patch16_224", path, f":facet={facet}").extract(coffee, grid)
+    assert half.data.dtype == torch.float32
+    assert not torch.equal(half.data, single.data)
+    assert (half.data * single.data).sum(-1).min() > 0.98
+
+
 def test_layers_and_facets_differ_and_so_do_their_keys(
     save: Save, coffee: Rgb, grid_of: GridOf
 ) -> None:
