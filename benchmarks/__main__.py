@@ -11,13 +11,13 @@ import scipy
 import torch
 from threadpoolctl import threadpool_info
 
-from benchmarks import eigen, fmap, pair
+from benchmarks import cost, eigen, fmap, pair
 
 README = Path(__file__).with_name("README.md")
 BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 # Average of processes that run; above it, others take part.
 IDLE = 0.5
-PARTS = ("pair", "fmap", "eigen")
+PARTS = ("pair", "cost", "fmap", "eigen")
 # Patches on the photo's longer side, and values of k; 40 is the default.
 EIGEN_SIZES = ((32, (40, 50, 100, 200)), (48, (50, 100, 200)), (70, (50, 100, 200)))
 QUICK_EIGEN_SIZES = ((32, (40, 100)),)
@@ -33,6 +33,9 @@ def tables(parts: list[str], repeats: int, *, is_quick: bool = False) -> str:
         heads: tuple[str, ...] = ("stage", "ms", "over networks")
         rows = pair.measure(1 if is_quick else repeats)
         found.append(_table("One pair, default settings", heads, rows))
+    if "cost" in parts:
+        rows = cost.measure(slow, is_quick=is_quick)
+        found.append(_table("Cost by size", cost.HEADS, rows))
     if "fmap" in parts:
         k, steps = (50, 100) if is_quick else (200, fmap.STEPS)
         rows = fmap.measure(fmap.make_problem(k), slow, steps=steps, is_quick=is_quick)

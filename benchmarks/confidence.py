@@ -1,6 +1,6 @@
 """Fit the confidence model of `fmstudio.spectral.confidence` and say how well it is calibrated.
 
-``python -m benchmarks.confidence DIR`` with a folder of labelled COCO sets, as for
+``python -m benchmarks.confidence DIR [FIGURE.svg]`` with a folder of labelled COCO sets, as for
 ``fmstudio evaluate``. Every category weighs the same; the expected calibration error is that of
 categories that the fit did not see.
 """
@@ -16,12 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from fmstudio.drawing.svg import to_svg
 from fmstudio.engine.carry import carry_points
 from fmstudio.engine.focus import View, map_object
 from fmstudio.engine.match import Matcher
 from fmstudio.engine.requests import Mark
 from fmstudio.evaluation.calibration import calibration_error, reliability
 from fmstudio.evaluation.datasets import LabelledImage, LabelledSet, find_sets
+from fmstudio.evaluation.plots import reliability_plot
 from fmstudio.io.images import read_rgb
 
 PAIRS = 40
@@ -104,8 +106,11 @@ def auc(logit: NDArray[np.float64], is_right: NDArray[np.bool_]) -> float:
     return float((good[:, None] > bad[None, :]).mean()) if len(good) and len(bad) else float("nan")
 
 
-def report(sets: list[Points], names: list[str]) -> None:
-    """Print the fitted weights, and calibration and ranking of categories left out of the fit."""
+def report(sets: list[Points], names: list[str], figure: Path | None = None) -> None:
+    """Print the fitted weights, and calibration and ranking of categories left out of the fit.
+
+    The reliability diagram goes to ``figure``, an SVG file.
+    """
     weights = fit(sets)
     print(f"{sum(len(p.is_right) for p in sets)} points of {len(sets)} categories")
     named = zip(["bias", *names], weights, strict=True)
@@ -114,7 +119,8 @@ def report(sets: list[Points], names: list[str]) -> None:
     logits = [p.inputs @ fit([other for other in sets if other is not p]) for p in sets]
     _, right, weight = joined(sets)
     bins = reliability(1 / (1 + np.exp(-np.concatenate(logits))), right, weight)
-    print(f"left-out expected calibration error {calibration_error(bins):.3f}")
+    error = calibration_error(bins)
+    print(f"left-out expected calibration error {error:.3f}")
     ranks = [auc(logit, p.is_right) for logit, p in zip(logits, sets, strict=True)]
     print(f"left-out area under the ROC curve, mean {np.nanmean(ranks):.3f}")
     print("| confidence | share of points | mean confidence | right |\n|---|---:|---:|---:|")
@@ -122,17 +128,20 @@ def report(sets: list[Points], names: list[str]) -> None:
         if b.confidence is not None and b.right is not None:
             print(f"| {b.low:.1f} to {b.high:.1f} ", end="")
             print(f"| {b.share:.3f} | {b.confidence:.3f} | {b.right:.3f} |")
+    if figure is not None:
+        said = f"{len(right)} points, each judged without its category; mean gap {error:.3f}"
+        figure.write_bytes(to_svg(reliability_plot("What a confidence means", said, bins)))
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, figure: Path | None = None) -> None:
     """Print the model of points that one reference carries."""
     matcher = Matcher()
     found = [collect(labelled, matcher) for labelled in find_sets(folder)]
     sets = [points for points in found if points is not None]
-    report(sets, ["cycle", "margin", "peak", "support"])
+    report(sets, ["cycle", "margin", "peak", "support"], figure)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m benchmarks.confidence DIR")
-    main(Path(sys.argv[1]))
+    if len(sys.argv) not in (2, 3):
+        sys.exit("usage: python -m benchmarks.confidence DIR [FIGURE.svg]")
+    main(*map(Path, sys.argv[1:]))

@@ -65,15 +65,15 @@ def _judge(turn: Turn, views: dict[int, View], matcher: Matcher) -> Points:
     return Points(rows[counted], (error <= ALPHA * max(turn.target.box[2:]))[counted])
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, figure: Path | None = None) -> None:
     """Print the model of points that several references vote on."""
     matcher = Matcher()
     found = [collect(labelled, matcher) for labelled in find_sets(folder)]
     sets = [points for points in found if points is not None]
-    report(sets, ["confidence", "agreement", "agreeing"])
+    report(sets, ["confidence", "agreement", "agreeing"], figure)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m benchmarks.fused_confidence DIR")
-    main(Path(sys.argv[1]))
+    if len(sys.argv) not in (2, 3):
+        sys.exit("usage: python -m benchmarks.fused_confidence DIR [FIGURE.svg]")
+    main(*map(Path, sys.argv[1:]))

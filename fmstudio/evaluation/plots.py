@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from fmstudio.drawing.canvas import elide, text_width
 from fmstudio.drawing.colors import ACCENT, INK, INK_DIM, RULE
 from fmstudio.drawing.figure import Dot, Figure, Label, Segment
 from fmstudio.drawing.page import BODY, MARGIN, ROOM, SLACK, SMALL, Page
 from fmstudio.evaluation.bootstrap import Interval
+from fmstudio.evaluation.calibration import Bin
 
 _ROW = 30.0
+_AXIS, _SQUARE = 40.0, 420.0
 _LABELS, _NUMBERS = 300.0, 150.0
 _STEPS = (1, 2, 5, 10, 20, 25, 50)
 _TICKS = 8
@@ -69,6 +72,41 @@ def interval_plot(title: str, subtitle: str, rows: Sequence[PlotRow]) -> Figure:
             page.add(Segment(a, b, 3, ACCENT), Dot(at, 5.5, ACCENT))
             page.add(Label((right + 16, y), _spoken(row.interval), SMALL, INK, "lm"))
     page.reach(MARGIN + ROOM, bottom + 26)
+    return page.figure()
+
+
+def reliability_plot(title: str, subtitle: str, bins: Sequence[Bin]) -> Figure:
+    """Return a reliability diagram: what was said, against what share of it was right.
+
+    On the diagonal, confidences mean what they say; a dot's area is its bin's share of all points.
+
+    Parameters
+    ----------
+    title, subtitle : str
+    bins : sequence of Bin
+        See `reliability`.
+    """
+    page = Page(title, subtitle)
+    left, top = MARGIN + _AXIS, page.bottom
+
+    def at(said: float, right: float) -> tuple[float, float]:
+        return left + said * _SQUARE, top + (1 - right) * _SQUARE
+
+    for tick in range(0, 101, 20):
+        share = tick / 100
+        page.add(Segment(at(share, 0), at(share, 1), 1, RULE))
+        page.add(Segment(at(0, share), at(1, share), 1, RULE))
+        page.add(Label((at(share, 0)[0], top + _SQUARE + 18), str(tick), SMALL, INK_DIM, "ms"))
+        page.add(Label((left - 10, at(0, share)[1]), str(tick), SMALL, INK_DIM, "rm"))
+    page.add(Segment(at(0, 0), at(1, 1), 1, INK_DIM))
+    seen = [(b.confidence, b.right, b.share) for b in bins if b.confidence is not None]
+    places = [(at(said, right), share) for said, right, share in seen if right is not None]
+    for (a, _), (b, _) in pairwise(places):
+        page.add(Segment(a, b, 2, ACCENT))
+    page.add(*(Dot(place, 4 + 14 * share**0.5, ACCENT, 0.85) for place, share in places))
+    said = "confidence, %, against points within the threshold, %"
+    page.add(Label((left, top + _SQUARE + 42), said, SMALL, INK_DIM, "ls"))
+    page.reach(left + _SQUARE + MARGIN, top + _SQUARE + 54)
     return page.figure()
 
 

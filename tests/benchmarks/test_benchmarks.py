@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmarks import eigen, fmap, pair
+from benchmarks import cost, eigen, fmap, pair
 from benchmarks.__main__ import BEGIN, END, write
 from benchmarks.published_network import make_step
 from benchmarks.timing import compare
@@ -104,3 +104,16 @@ def test_tables_replace_only_what_stands_between_the_markers(tmp_path):
     readme.write_text("no markers", encoding="utf-8")
     with pytest.raises(ValueError, match="put the two lines back"):
         write(readme, "new\n", 0.25)
+
+
+def test_every_kind_of_growth_has_a_line_and_a_cost():
+    rows = cost.measure(1, is_quick=True)
+    assert [row[0] for row in rows] == [
+        "the default",
+        "pixels of the longer side, both looks",
+        "basis functions",
+        "references",
+        "target images",
+    ]
+    assert all(float(cell) > 0 for row in rows for cell in row[2:])
+    assert rows[0][-1] == "1.00"
