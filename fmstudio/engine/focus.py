@@ -6,7 +6,7 @@ resolution, and points and masks are decoded from there.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -137,6 +137,8 @@ class ObjectMap:
         See `MatchSettings`.
     is_mirrored : bool
         Whether the mirrored target fits clearly better.
+    alternative : Alternative or None
+        The runner-up, where two maps were tried.
     """
 
     pair: PairMap
@@ -148,6 +150,7 @@ class ObjectMap:
     displacement: SmoothDisplacement
     prior_weight: float
     is_mirrored: bool = False
+    alternative: "Alternative | None" = None
 
     @property
     def corner_s(self) -> NDArray[np.float64]:
@@ -215,6 +218,24 @@ class ObjectMap:
         return soft_argmax(self.rows_back(xy), self.pair.grid_s) + self.corner_s
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Alternative:
+    """The map that was not taken.
+
+    Attributes
+    ----------
+    found : ObjectMap
+        Between the whole images: of the target as it is if the mirrored one was taken, and the
+        other way about.
+    margin : float
+        Support of the map that was taken less the support of this one, between the whole images;
+        below 0 where this one fits better, but not clearly.
+    """
+
+    found: ObjectMap
+    margin: float
+
+
 def map_object(
     matcher: Matching,
     s: View,
@@ -270,6 +291,7 @@ def map_object(
         fit,
         found.prior_weight,
         found.is_mirrored,
+        found.alternative,
     )
 
 
@@ -313,7 +335,10 @@ def _best_whole(
     turned = _mirrored(matcher, t)
     check()
     other = between(turned, matcher.pair(s.analysis, turned, check=check), True)
-    return other if other.displacement.support > _CLEARLY * plain.displacement.support else plain
+    margin = other.displacement.support - plain.displacement.support
+    if other.displacement.support > _CLEARLY * plain.displacement.support:
+        return replace(other, alternative=Alternative(plain, margin))
+    return replace(plain, alternative=Alternative(other, -margin))
 
 
 def _mirrored(matcher: Matching, view: View) -> ImageAnalysis:

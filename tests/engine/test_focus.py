@@ -77,12 +77,13 @@ def test_what_fits_well_is_not_looked_at_mirrored(make_matcher, photos):
     s, t = (view_of(matcher, rgb, key) for rgb, key in zip(photos, "st", strict=True))
     map_object(matcher, s, t, mark_of())
     assert [mirrored for _, mirrored in (*s.parts, *t.parts)] == [False, False]
+    assert map_object(matcher, s, t, mark_of()).alternative is None
 
 
 def test_a_mirrored_object_is_recognised_by_features_that_know_left_from_right(monkeypatch):
     """With colours alone a mirror is no matter; features that see a gradient's sign tell it."""
     # The plain fit, which may be a mirror itself, is not bad on so clean a picture.
-    monkeypatch.setattr(focus, "_UNSURE", 1.0)
+    monkeypatch.setattr(focus, "_UNSURE", 2.0)
     import torch
 
     from fmstudio.engine.match import Matcher
@@ -117,8 +118,13 @@ def test_a_mirrored_object_is_recognised_by_features_that_know_left_from_right(m
     found = map_object(matcher, s, turned, mark)
     assert found.is_mirrored
     assert np.abs(found.points(POINTS) - POINTS * [-1, 1] - [600, 0]).max() < 20
+    assert not found.alternative.found.is_mirrored
+    assert found.alternative.margin > 0
     same = view_of(matcher, picture(texture), "u")
-    assert not map_object(matcher, s, same, mark).is_mirrored
+    kept = map_object(matcher, s, same, mark)
+    assert not kept.is_mirrored
+    assert kept.alternative.found.is_mirrored
+    assert np.abs(kept.alternative.found.points(POINTS) - POINTS * [-1, 1] - [620, 0]).max() > 60
 
 
 def test_a_part_is_looked_at_once_and_kept_in_the_cache(make_matcher, photos, tmp_path):
