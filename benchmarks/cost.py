@@ -56,7 +56,7 @@ def cases(*, is_quick: bool) -> list[Case]:
     looks = [
         Case("pixels of the longer side, both looks", side, _at(usual, side)) for side in SIDES
     ]
-    bases = [Case("basis functions", k, replace(usual, basis_size=k)) for k in BASES]
+    bases = [Case("basis functions", k, replace(usual, k=k)) for k in BASES]
     votes = [Case("references", count, usual, references=count) for count in REFERENCES]
     sizes = [Case("target images", count, usual, targets=count) for count in TARGETS]
     groups = [[group[0]] if is_quick else group for group in (looks, bases, votes, sizes)]
