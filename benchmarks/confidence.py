@@ -18,9 +18,10 @@ from scipy.optimize import minimize
 
 from fmstudio.drawing.svg import to_svg
 from fmstudio.engine.carry import carry_points
-from fmstudio.engine.focus import View, map_object
+from fmstudio.engine.focus import map_object
 from fmstudio.engine.match import Matcher
 from fmstudio.engine.requests import Mark
+from fmstudio.engine.views import View
 from fmstudio.evaluation.calibration import calibration_error, reliability
 from fmstudio.evaluation.datasets import LabelledImage, LabelledSet, find_sets
 from fmstudio.evaluation.plots import reliability_plot

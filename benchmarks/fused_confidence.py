@@ -11,9 +11,10 @@ import numpy as np
 
 from benchmarks.confidence import ALPHA, Points, report
 from fmstudio.engine.carry import carry, vote
-from fmstudio.engine.focus import View, map_object
+from fmstudio.engine.focus import map_object
 from fmstudio.engine.match import Matcher
 from fmstudio.engine.requests import Mark
+from fmstudio.engine.views import View
 from fmstudio.evaluation.benchmark import look_at
 from fmstudio.evaluation.datasets import LabelledSet, find_sets
 from fmstudio.evaluation.several import Turn, turns_of

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmstudio.engine.carry import carry, vote
-from fmstudio.engine.focus import View, map_object
+from fmstudio.engine.focus import map_object
 from fmstudio.engine.match import ImageAnalysis, Matcher
 from fmstudio.engine.requests import Mark, Phase
+from fmstudio.engine.views import View
 from fmstudio.evaluation.datasets import LabelledImage, find_sets
 from fmstudio.io.images import read_rgb
 from fmstudio.resources import resource

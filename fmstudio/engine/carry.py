@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fmstudio.engine.carry_masks import Open, fuse_masks, mask_quality
 from fmstudio.engine.consensus import PointScores, fuse_scores
-from fmstudio.engine.focus import ObjectMap, SoftMask
+from fmstudio.engine.object_map import ObjectMap, SoftMask
 from fmstudio.engine.requests import Mark, ProposedMark
 from fmstudio.geometry.grid import PatchGrid
 from fmstudio.geometry.points import NOT_LABELLED, Keypoints

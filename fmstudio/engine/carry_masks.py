@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
-from fmstudio.engine.focus import SoftMask
+from fmstudio.engine.object_map import SoftMask
 from fmstudio.geometry.boxes import PartBox, box_around
 from fmstudio.geometry.edges import snap_to_edges
 from fmstudio.geometry.grid import ImageSize

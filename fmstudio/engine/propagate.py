@@ -20,7 +20,7 @@ from fmstudio.engine.cache import TensorCache
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.carry import carry, vote
 from fmstudio.engine.device import choose_device
-from fmstudio.engine.focus import View, map_object
+from fmstudio.engine.focus import map_object
 from fmstudio.engine.keys import request_key
 from fmstudio.engine.match import ImageAnalysis, Matcher
 from fmstudio.engine.requests import (
@@ -33,6 +33,7 @@ from fmstudio.engine.requests import (
     Proposal,
     Reference,
 )
+from fmstudio.engine.views import View
 from fmstudio.errors import ImageError, MatchError
 
 Load = Callable[[ImageRef], NDArray[np.uint8]]

@@ -128,6 +128,10 @@ class MatchSettings:
     mirror : bool
         Whether the mirrored target is tried where the target as it is fits badly, and taken where
         it fits clearly better.
+    turns : bool
+        Whether the part of the source that shows the object is tried turned by multiples of 45
+        degrees where it fits badly as it is, and taken so where that fits clearly better; of the
+        closer look only.
     edges : bool
         Whether carried masks are drawn to the target's edges.
     consistency : float
@@ -162,6 +166,7 @@ class MatchSettings:
     fine_side: int = 448
     prior_weight: float = 0.04
     mirror: bool = True
+    turns: bool = True
     edges: bool = True
     consistency: float = 0.0
 

@@ -97,6 +97,7 @@ GROUPS: Mapping[str, tuple[Part, ...]] = {
         Part("object", {"prior_weight": 0.0}),
         *_each("object", "prior_weight", (0.02, 0.08)),
         Part("object", {"mirror": False}),
+        Part("object", {"turns": False}),
         Part("object", {"edges": False}),
         Part("object", {"fine_side": 0, "prior_weight": 0.0, "mirror": False, "edges": False}),
     ),

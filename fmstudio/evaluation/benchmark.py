@@ -14,9 +14,9 @@ from fmstudio.engine.agreement import summarise
 from fmstudio.engine.cache import TensorCache
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.device import choose_device
-from fmstudio.engine.focus import View
 from fmstudio.engine.match import Matcher
 from fmstudio.engine.requests import MatchSettings, Phase
+from fmstudio.engine.views import View
 from fmstudio.errors import DatasetError, MatchError
 from fmstudio.evaluation.datasets import LabelledImage, LabelledSet
 from fmstudio.evaluation.judge import DEFINITIONS, Tally, judge, scores_of

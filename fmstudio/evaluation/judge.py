@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fmstudio.engine.focus import View
 from fmstudio.engine.requests import Mark
+from fmstudio.engine.views import View
 from fmstudio.evaluation.datasets import Box, LabelledImage
 from fmstudio.evaluation.methods import CopyTransfer, Method, PairTransfer
 from fmstudio.evaluation.report import METRICS, Scores, mean_of

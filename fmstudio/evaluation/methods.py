@@ -17,10 +17,12 @@ from torch.nn.functional import normalize
 
 from fmstudio.engine.agreement import ImageSummary
 from fmstudio.engine.carry_masks import fuse_masks
-from fmstudio.engine.focus import Matching, ObjectMap, View, map_object
+from fmstudio.engine.focus import map_object
 from fmstudio.engine.match import ImageAnalysis
+from fmstudio.engine.object_map import ObjectMap
 from fmstudio.engine.requests import Mark, Phase
 from fmstudio.engine.score import patch_score
+from fmstudio.engine.views import Matching, View
 from fmstudio.evaluation.smoothing import bilateral, filter_displacements
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 from fmstudio.geometry.masks import Mask

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.carry import carry, vote
-from fmstudio.engine.focus import View, map_object
+from fmstudio.engine.focus import map_object
 from fmstudio.engine.requests import Mark, MatchSettings, ProposedMark
+from fmstudio.engine.views import View
 from fmstudio.errors import DatasetError
 from fmstudio.evaluation.benchmark import (
     ReportProgress,

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmstudio.engine.cancel import CancelToken
-from fmstudio.engine.focus import View
 from fmstudio.engine.requests import Mark, MatchSettings
+from fmstudio.engine.views import View
 from fmstudio.errors import DatasetError
 from fmstudio.evaluation.benchmark import ReportProgress, check_methods, make_matcher, silent
 from fmstudio.evaluation.datasets.davis import VideoSequence, numbers_of

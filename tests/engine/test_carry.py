@@ -4,7 +4,7 @@ import torch
 
 from fmstudio.engine.carry import CarriedMark, vote
 from fmstudio.engine.consensus import PointScores
-from fmstudio.engine.focus import SoftMask
+from fmstudio.engine.object_map import SoftMask
 from fmstudio.engine.requests import Mark
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 from fmstudio.geometry.masks import Mask

@@ -6,15 +6,17 @@ import pytest
 from fmstudio.engine import focus
 from fmstudio.engine.cache import TensorCache
 from fmstudio.engine.carry import carry, vote
-from fmstudio.engine.focus import View, look, map_object
+from fmstudio.engine.focus import map_object
 from fmstudio.engine.requests import Mark
+from fmstudio.engine.views import View, look
 from fmstudio.errors import Cancelled
+from fmstudio.geometry.frames import Frame
 from fmstudio.geometry.masks import Mask
 from fmstudio.geometry.metrics import iou
 from fmstudio.geometry.points import Keypoints
 from tests.engine.conftest import SETTINGS
 
-FINE = replace(SETTINGS, fine_side=256)
+FINE = replace(SETTINGS, fine_side=256, turns=False)
 POINTS = np.array([[262.0, 214.0], [318.0, 246.0], [290.0, 262.0]])
 
 
@@ -65,7 +67,7 @@ def test_the_parts_show_the_object_and_little_else(make_matcher, photos):
     matcher = make_matcher(FINE)
     s, t = (view_of(matcher, rgb, key) for rgb, key in zip(photos, "st", strict=True))
     found = map_object(matcher, s, t, mark_of())
-    for box, (x, y) in ((found.box_s, (208, 176)), (found.box_t, (112, 216))):
+    for box, (x, y) in ((found.frame_s.box, (208, 176)), (found.box_t, (112, 216))):
         assert box[0] <= x < x + 160 <= box[2]
         assert box[1] <= y < y + 128 <= box[3]
         assert (box[2] - box[0]) * (box[3] - box[1]) < 0.35 * 480 * 640
@@ -131,7 +133,7 @@ def test_a_part_is_looked_at_once_and_kept_in_the_cache(make_matcher, photos, tm
     opened = []
     matcher = make_matcher(FINE, TensorCache(tmp_path))
     view = view_of(matcher, photos[0], "s", opened)
-    box = (160, 128, 416, 352)
+    box = Frame((160, 128, 416, 352))
     first = look(matcher, view, box)
     assert look(matcher, view, box) is first
     assert opened == ["s"]

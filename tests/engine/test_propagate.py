@@ -77,7 +77,7 @@ def test_marks_arrive_where_the_object_went(request_of, images, make_matcher):
 
 
 def test_maps_that_agree_carry_to_what_can_be_read(request_of, images, make_matcher, tmp_path):
-    settings = replace(make_matcher().settings, consistency=0.1)
+    settings = replace(make_matcher().settings, consistency=0.1, turns=False)
     request = replace(request_of(targets=(2, 9, 3)), settings=settings)
     matcher = make_matcher(settings, TensorCache(tmp_path))
     events = list(run(request, images, matcher))

@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fmstudio.engine.carry import carry, vote
-from fmstudio.engine.focus import View, map_object
+from fmstudio.engine.focus import map_object
 from fmstudio.engine.requests import Mark
+from fmstudio.engine.views import View
 from fmstudio.evaluation.methods import (
     DEFAULT_METHODS,
     METHODS,
