@@ -24,7 +24,7 @@ import torch
 from torch import nn
 
 from benchmarks.photos import cat_photos
-from benchmarks.timing import seconds_of
+from benchmarks.timing import turn
 from fmstudio.engine.match import PATCH
 from fmstudio.engine.requests import MatchSettings
 from fmstudio.features import weights
@@ -108,7 +108,7 @@ def _speeds(forms: Mapping[str, Run], repeats: int) -> dict[str, float]:
             if spent[form] > BUDGET:
                 continue
             # The product's form directly before each: the load changes within a round.
-            ours, other = seconds_of(forms[OURS]), seconds_of(run)
+            ours, other = turn(forms[OURS]), turn(run)
             ratios[form].append(images[form] * ours / other)
             spent[form] += other
     return {form: statistics.median(found) for form, found in ratios.items()}
