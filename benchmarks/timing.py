@@ -35,11 +35,11 @@ def compare(
     for _ in range(repeats):
         for name, work in contestants.items():
             if sum(seconds[name]) < BUDGET:
-                seconds[name].append(_turn(work))
+                seconds[name].append(turn(work))
     return {name: (statistics.median(seconds[name]), results[name]) for name in contestants}
 
 
-def _turn(work: Callable[[], object]) -> float:
+def turn(work: Callable[[], object]) -> float:
     """Return the median seconds of a call within one turn."""
     calls = [seconds_of(work)]
     while sum(calls) < TURN:

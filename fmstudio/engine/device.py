@@ -45,11 +45,15 @@ def device_name(device: torch.device) -> str:
 
 
 def within_memory(
-    work: Callable[[], T], on_cpu: Callable[[], T], device: torch.device
+    work: Callable[[], T],
+    on_cpu: Callable[[], T],
+    device: torch.device,
+    evict: Callable[[], object] = lambda: None,
 ) -> tuple[T, bool]:
     """Return what work returns, by the first rung of a ladder that fits into memory.
 
-    As it is; once more after giving back what the allocator holds unused; on the processor.
+    As it is; once more after giving back what the allocator holds unused; once more after
+    evicting what can be had again; on the processor.
 
     Parameters
     ----------
@@ -58,6 +62,8 @@ def within_memory(
     on_cpu : callable
         The same on the processor; its result is expected where the other's is.
     device : torch.device
+    evict : callable
+        Lets go of what the work does not need and what can be made anew.
 
     Returns
     -------
@@ -70,15 +76,32 @@ def within_memory(
     torch.OutOfMemoryError
         If the device is the processor itself and has too little.
     """
-    for attempt in (1, 2):
+    rungs: tuple[Callable[[], object], ...] = (lambda: None, lambda: None, evict)
+    for rung, relieve in enumerate(rungs):
+        relieve()
+        if rung:
+            release_memory(device)
         try:
             return work(), False
-        except torch.OutOfMemoryError:
-            if device.type == "cpu" and attempt == 2:
+        except RuntimeError as error:
+            is_last = device.type == "cpu" and relieve is evict
+            if is_last or not is_out_of_memory(error):
                 raise
-        # After the except block: within it the traceback still holds the failed tensors.
-        release_memory(device)
+        # The next rung is outside the except block: within it the traceback still holds the
+        # failed tensors.
     return on_cpu(), True
+
+
+# What torch raises as a plain RuntimeError: on Apple's GPU, and where a CUDA library finds no
+# memory for its own workspace.
+_SHORTAGES = ("MPS backend out of memory", "Invalid buffer size", "CUBLAS_STATUS_ALLOC_FAILED")
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Return whether an error says that a device has too little memory."""
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    return any(words in str(error) for words in _SHORTAGES)
 
 
 def release_memory(device: torch.device) -> None:

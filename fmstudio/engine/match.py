@@ -4,6 +4,7 @@ rgb -> features F, G -> graph of F -> eigenbasis    (once per image, cached)
 G in both bases -> C_st -> score -> points, masks   (per pair)
 """
 
+import gc
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -146,10 +147,12 @@ class Matcher:
         self._agreed: Mapping[tuple[str, str], torch.Tensor] = {}
         names = dict.fromkeys((self.settings.basis_extractor, *self.settings.descriptor_extractors))
         self._make = extractors
+        # Some may be evicted where the device's memory is short; `_specs` has all of them.
         self._extractors = {name: extractors(name, device=self.device) for name in names}
+        self._specs = {name: extractor.spec for name, extractor in self._extractors.items()}
         self._notes: dict[str, None] = {}
         self._keys = tuple(
-            self._extractors[name].spec.key
+            self._specs[name].key
             for name in (self.settings.basis_extractor, *self.settings.descriptor_extractors)
         )
 
@@ -194,7 +197,7 @@ class Matcher:
         start = time.perf_counter()
         if mirrored:
             rgb = np.ascontiguousarray(rgb[:, ::-1])
-        maps = {name: self._extract(name, rgb, grid) for name in self._extractors}
+        maps = {name: self._extract(name, rgb, grid) for name in self._specs}
         if mirrored:
             maps = {n: FeatureMap(m.data.flip(1), m.grid, m.key) for n, m in maps.items()}
         descriptors = fuse([maps[name] for name in self.settings.descriptor_extractors]).flat()
@@ -276,6 +279,7 @@ class Matcher:
             lambda: self._pair(s, t, losses, check),
             lambda: self._pair(s.to("cpu"), t.to("cpu"), losses, check).to(self.device),
             self.device,
+            self._evict,
         )
         if is_on_cpu:
             self._note("a pair was matched")
@@ -299,11 +303,26 @@ class Matcher:
             return FeatureMap(found.data.to(self.device), found.grid, found.key)
 
         found, is_on_cpu = within_memory(
-            lambda: self._extractors[name].extract(rgb, grid), on_cpu, self.device
+            lambda: self._network(name).extract(rgb, grid),
+            on_cpu,
+            self.device,
+            lambda: self._evict(name),
         )
         if is_on_cpu:
             self._note("features were extracted")
         return found
+
+    def _network(self, name: str) -> Extractor:
+        """Return a network on the device, loaded anew if it was evicted."""
+        if name not in self._extractors:
+            self._extractors[name] = self._make(name, device=self.device)
+        return self._extractors[name]
+
+    def _evict(self, name: str | None = None) -> None:
+        """Let go of all networks but one; they are loaded again when they are needed."""
+        self._extractors = {n: kept for n, kept in self._extractors.items() if n == name}
+        # Networks with hooks are held by cycles.
+        gc.collect()
 
     def _pair(
         self,
@@ -323,7 +342,7 @@ class Matcher:
 
     def _reduced(self, s: ImageAnalysis, t: ImageAnalysis) -> tuple[ImageAnalysis, ImageAnalysis]:
         """Return a pair's analyses with each block of descriptors on axes that both have."""
-        specs = [self._extractors[name].spec for name in self.settings.descriptor_extractors]
+        specs = [self._specs[name] for name in self.settings.descriptor_extractors]
         widths = [width for spec in specs for width in spec.blocks or (spec.width,)]
         maps = [
             FeatureMap(a.descriptors.reshape(a.grid.rows, a.grid.cols, -1), a.grid, "pair")

@@ -128,7 +128,7 @@ class EfficientNetLite:
         self._device = torch.device(device)
         network = load_network(plain, path)
         taps = resolve_layers(layers or self._lite.taps, len(_blocks_of(network)))
-        trunk = _Trunk(network, taps)
+        trunk = Trunk(network, taps)
         self._layers = trunk.to(self._device).to(memory_format=torch.channels_last)
         written = "+".join(str(i) for i in taps)
         self._spec = ExtractorSpec(
@@ -295,11 +295,18 @@ def _blocks_of(network: Any) -> list[tuple[str, nn.Module]]:
     ]
 
 
-class _Trunk(nn.Module):
+class Trunk(nn.Module):
     """A network up to its last tapped block, its batch normalisations folded into convolutions.
 
     Folding changes features by some 4e-6 of their size and saves a fifth to a quarter of the
-    time on a CPU (measured at 512 x 384).
+    time on a CPU (measured at 512 x 384; ``python -m benchmarks.backbone`` has other forms).
+
+    Parameters
+    ----------
+    network : Module
+        As `load_network` returns it; its blocks are taken over and changed.
+    taps : sequence of int
+        Blocks, counted through all stages, ascending.
     """
 
     def __init__(self, network: Any, taps: Sequence[int]) -> None:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmarks import cost, eigen, fmap, pair
+from benchmarks import backbone, cost, eigen, fmap, pair
 from benchmarks.__main__ import BEGIN, END, write
 from benchmarks.published_network import make_step
 from benchmarks.timing import compare
@@ -117,3 +117,29 @@ def test_every_kind_of_growth_has_a_line_and_a_cost():
     ]
     assert all(float(cell) > 0 for row in rows for cell in row[2:])
     assert rows[0][-1] == "1.00"
+
+
+def test_forms_of_a_network_are_compared_on_the_same_descriptors():
+    makers = {name: backbone.MAKERS[name] for name in ("channels first", "two images at once")}
+    broken = {"broken": lambda name, x: 1 / 0}
+    table = list(backbone.measure(1, (128,), makers=makers | broken))
+    assert [row[2] for row in table] == [backbone.OURS, *makers, "broken"] * 2
+    for row in table:
+        if row[2] == "broken":
+            assert row[4] == "skipped: division by zero"
+        else:
+            assert float(row[4]) > 0
+            assert float(row[6]) < 1e-6
+
+
+def test_a_form_that_needs_a_package_says_which(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda package: None)
+    with pytest.raises(ImportError, match="onnx and onnxruntime not installed"):
+        backbone.MAKERS["ONNX Runtime"]("efficientnet-lite0", torch.zeros(1, 3, 64, 64))
+
+
+def test_a_form_that_deviates_is_found_out():
+    exact = [torch.tensor([[1.0, 0.0], [0.0, 1.0]]).reshape(1, 2, 1, 2)]
+    turned = [torch.tensor([[0.0, 0.0], [1.0, 1.0]]).reshape(1, 2, 1, 2)]
+    assert backbone.deviation(exact, exact) == (0.0, 0.0)
+    assert backbone.deviation(exact, turned) == (0.5, 1.0)

@@ -31,6 +31,11 @@ class PixelExtractor:
 
 
 @pytest.fixture
+def pixel_extractor():
+    return PixelExtractor
+
+
+@pytest.fixture
 def make_matcher():
     def make(settings=SETTINGS, cache=None):
         made = []
