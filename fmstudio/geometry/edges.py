@@ -6,8 +6,10 @@ from numpy.typing import NDArray
 
 # What is surely outside and surely inside; the threshold of what is probably so.
 _OUTSIDE, _INSIDE, _PROBABLY = 0.2, 0.8, 0.45
-# Learning the colours more than once changes the IoU by less than 0.1 %, for twice the time.
-_ROUNDS = 1
+# Colours are learned once, from every third pixel of every third row: learning them again, or from
+# all pixels, changes the IoU by 0.1 % at most and takes half as long again.
+_ROUNDS, _EVERY = 1, 3
+# Of each side, among the pixels that are learned from.
 _FEWEST = 10
 # What is cut: the box of what is not surely outside, and this share of its longer side around it,
 # for the colours of the background.
@@ -59,12 +61,15 @@ def _cut(rgb: NDArray[np.uint8], soft: NDArray[np.floating]) -> NDArray[np.bool_
     labels = np.where(soft > _PROBABLY, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     labels[soft > _INSIDE] = cv2.GC_FGD
     labels[soft < _OUTSIDE] = cv2.GC_BGD
-    is_on = np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
+    some = np.ascontiguousarray(labels[::_EVERY, ::_EVERY])
+    is_on = np.isin(some, (cv2.GC_FGD, cv2.GC_PR_FGD))
     if min(np.count_nonzero(is_on), np.count_nonzero(~is_on)) < _FEWEST:
         return np.asarray(soft > _PROBABLY)
+    bgr = np.ascontiguousarray(rgb[..., ::-1])
     models = np.zeros((1, 65)), np.zeros((1, 65))
     # Its mixtures start from a random clustering: the same one for the same image.
     cv2.setRNGSeed(0)
-    bgr = np.ascontiguousarray(rgb[..., ::-1])
-    cv2.grabCut(bgr, labels, (0, 0, 0, 0), *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)
+    fewer = np.ascontiguousarray(bgr[::_EVERY, ::_EVERY])
+    cv2.grabCut(fewer, some, (0, 0, 0, 0), *models, _ROUNDS, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(bgr, labels, (0, 0, 0, 0), *models, _ROUNDS, cv2.GC_EVAL_FREEZE_MODEL)
     return np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 from fmstudio.geometry.masks import Mask
+from fmstudio.spectral.threads import one_blas_thread
 
 # Width of the Gaussian (shares of the target's longer side) and cosine modes, round by round: an
 # affine fit to what is anywhere near, then ever more detail from ever nearer.
@@ -72,6 +73,7 @@ class SmoothDisplacement:
         return np.stack(columns, axis=2)
 
 
+@one_blas_thread()
 def fit_displacement(
     score: torch.Tensor,
     grid_s: PatchGrid,
@@ -166,17 +168,23 @@ class _Likelihood:
         wide, high = torch.ones_like(across), torch.ones_like(down)
         if fitted is not None:
             at = torch.from_numpy(fitted).to(self._p)
-            wide = torch.exp((across - at[:, :1]).square() / (-2 * sigma**2))
-            high = torch.exp((down - at[:, 1:]).square() / (-2 * sigma**2))
-        rows = torch.bmm(self._p, torch.stack([wide, wide * across], dim=2))  # (m, rows, 2)
-        mass = (rows[:, :, 0] * high).sum(dim=1)
-        x = (rows[:, :, 1] * high).sum(dim=1)
-        y = (rows[:, :, 0] * high * down).sum(dim=1)
+            wide = _gaussian(across - at[:, :1], sigma)
+            high = _gaussian(down - at[:, 1:], sigma)
+        # This way round it is read along its rows, in a quarter of the time.
+        rows = torch.bmm(torch.stack([wide, wide * across], dim=1), self._p.transpose(1, 2))
+        mass = (rows[:, 0] * high).sum(dim=1)  # rows is (m, 2, rows)
+        x = (rows[:, 1] * high).sum(dim=1)
+        y = (rows[:, 0] * high * down).sum(dim=1)
         mean = torch.stack([x, y], dim=1) / mass.clamp_min(1e-12)[:, None]
         return (
             np.asarray(mass.double().cpu().numpy()),
             np.asarray(mean.double().cpu().numpy()),
         )
+
+
+def _gaussian(gap: torch.Tensor, sigma: float) -> torch.Tensor:
+    """Return ``exp(-gap^2 / 2 sigma^2)``, at least 1e-13: numbers near the smallest are slow."""
+    return torch.exp((gap.square() / (-2 * sigma**2)).clamp_min(-30.0))
 
 
 def prior_rows(

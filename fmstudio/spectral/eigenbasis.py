@@ -1,16 +1,15 @@
 """The low-frequency functions of an image: eigenvectors of its Laplacian."""
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, eigsh, splu
-from threadpoolctl import ThreadpoolController
 
 from fmstudio.spectral.laplacian import Laplacian
+from fmstudio.spectral.threads import one_blas_thread
 
 # Just below the spectrum: the factorised matrix is positive definite and the wanted end is nearest.
 _SHIFT = -1e-2
@@ -158,7 +157,7 @@ def _solve_shift_invert(
     # A fixed start makes the result repeatable; a constant one can miss symmetric eigenvectors.
     start = np.random.default_rng(0).standard_normal(len(root)).astype(np.float32)
     shifted = A - sparse.diags_array(np.full(len(root), np.float32(_SHIFT)), format="csc")
-    with _blas().limit(limits=1, user_api="blas"):
+    with one_blas_thread():
         # Positive definite: no pivoting, and the order of least fill of a symmetric pattern.
         factors = splu(
             shifted,
@@ -171,12 +170,6 @@ def _solve_shift_invert(
             A, k=k, sigma=_SHIFT, which="LM", v0=start, tol=_TOLERANCE, OPinv=inverse
         )
     return evals.astype(np.float64), evecs.astype(np.float64) / root[:, None]
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    """Return the handle of the loaded BLAS libraries; looking for them takes milliseconds."""
-    return ThreadpoolController()
 
 
 def _symmetrised(laplacian: Laplacian, root: NDArray[np.float64]) -> sparse.csc_array:

@@ -103,7 +103,8 @@ def affinity(
     i, j = edges[:, 0], edges[:, 1]
     weights = np.ones(len(edges))
     if features is not None and len(edges):
-        gap = features[torch.from_numpy(i)] - features[torch.from_numpy(j)]
+        first, second = (torch.from_numpy(np.ascontiguousarray(ends)) for ends in (i, j))
+        gap = features.index_select(0, first) - features.index_select(0, second)
         distance = gap.norm(dim=1).double().cpu().numpy()
         # Constant features (a blank image) have median 0 and must still give a usable graph.
         scale = max(float(np.median(distance)), np.finfo(np.float32).eps)

@@ -17,6 +17,8 @@ _REACH = 0.06
 _SURELY_ON, _SURELY_OFF, _FEWEST = 0.7, 0.2, 6
 _SHRINKAGE = 0.3
 _SLOPE = 3.0
+# When conjugate gradients end: at this share of where they began, or after so many steps.
+_PRECISION, _STEPS = 1e-3, 100
 
 
 def carried_mask(
@@ -77,12 +79,29 @@ def discriminant(descriptors: torch.Tensor, soft: torch.Tensor) -> torch.Tensor:
     mean_on = (descriptors * share[:, None]).sum(dim=0) / share.sum()
     mean_off = (descriptors * (1 - share)[:, None]).sum(dim=0) / (1 - share).sum()
     centred = torch.cat([descriptors[on] - mean_on, descriptors[off] - mean_off])
-    covariance = centred.T @ centred / len(centred)
-    width = len(covariance)
-    ridge = _SHRINKAGE * covariance.diagonal().sum() / width + 1e-9
-    covariance = covariance + ridge * torch.eye(width, device=covariance.device)
-    factor = torch.linalg.cholesky(covariance)
-    axis = torch.cholesky_solve((mean_on - mean_off)[:, None], factor)[:, 0]
+    axis = _whitened(mean_on - mean_off, centred)
     along = descriptors @ axis
     high, low = along[on].mean(), along[off].mean()
     return torch.sigmoid(_SLOPE * (2 * along - high - low) / (high - low).clamp_min(1e-9))
+
+
+def _whitened(gap: torch.Tensor, centred: torch.Tensor) -> torch.Tensor:
+    """Return a direction (d,) by the inverse of the shrunk covariance of rows (n, d).
+
+    By conjugate gradients: some forty products with the rows take a quarter of the time of a
+    covariance and its factors, which would be needed only once.
+    """
+    ridge = _SHRINKAGE * centred.square().sum() / centred.numel() + 1e-9
+    axis, residual = torch.zeros_like(gap), gap
+    step, square = residual, residual @ residual
+    enough = _PRECISION**2 * square
+    for _ in range(_STEPS):
+        if square <= enough:
+            break
+        curved = (centred @ step) @ centred / len(centred) + ridge * step
+        length = square / (step @ curved)
+        axis = axis + length * step
+        residual = residual - length * curved
+        before, square = square, residual @ residual
+        step = residual + square / before * step
+    return axis
