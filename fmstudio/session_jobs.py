@@ -86,7 +86,7 @@ def events_of(
     load_engine()
     from fmstudio.engine.propagate import propagate
 
-    kind = _available(device)
+    kind = available_device(device)
     if limits is None:
         yield from propagate(request, load=load, token=token, cache_dir=cache_dir, device=kind)
     else:
@@ -120,7 +120,7 @@ def clear_cache(folder: Path, token: CancelToken) -> Iterator[int | None]:
     yield from measure_cache(folder, token)
 
 
-def _available(device: str) -> str:
+def available_device(device: str) -> str:
     """Return the kind of device that a wish means; raises MatchError if there is none."""
     from fmstudio.engine.device import choose_device
 

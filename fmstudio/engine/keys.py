@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict
 
-from fmstudio.engine.requests import MatchSettings
+from fmstudio.engine.requests import Mark, MatchSettings
 
 # Raise when the mathematics changes, so that what older code cached is not taken for today's.
 CODE_VERSION = 2
@@ -39,6 +39,17 @@ def analysis_key(image_key: str, extractor_keys: tuple[str, ...], settings: Matc
 def request_key(image_keys: tuple[str, ...], settings: MatchSettings) -> str:
     """Return the key of what a proposal came from: its images and all settings."""
     return _digest((CODE_VERSION, image_keys, asdict(settings)))
+
+
+def mark_key(mark: Mark) -> str:
+    """Return the key of where an object is: what its maps depend on."""
+    points, mask = mark.keypoints, mark.mask
+    return _digest(
+        (
+            None if points is None else (points.xy.tolist(), points.visibility.tolist()),
+            None if mask is None else (mask.size.width, mask.size.height, mask.counts.tolist()),
+        )
+    )
 
 
 def _digest(value: object) -> str:

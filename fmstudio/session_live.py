@@ -1,0 +1,76 @@
+"""What a person asks about the pair that is shown, while it is shown.
+
+Importing this module does not import torch; the first question does. A `Live` is made on any
+thread and asked on one only: the compute thread, by jobs.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fmstudio.engine.requests import MatchSettings
+from fmstudio.session_jobs import CacheLimits, Load, available_device
+
+if TYPE_CHECKING:
+    from fmstudio.engine.live import LivePairs
+
+
+class Live:
+    """The engine, kept ready for questions about pairs.
+
+    Parameters
+    ----------
+    load : callable
+        Opens an image of the project: `Session.load`.
+    cache_dir : Path
+        Of the project's features and bases.
+    settings : MatchSettings or None
+        None takes the default.
+    device : str
+        "auto", or a kind of `session_jobs.Device`.
+    limits : CacheLimits or None
+    """
+
+    def __init__(
+        self,
+        load: Load,
+        cache_dir: Path,
+        settings: MatchSettings | None = None,
+        device: str = "auto",
+        limits: CacheLimits | None = None,
+    ) -> None:
+        self.settings = settings or MatchSettings()
+        self._load = load
+        self._cache_dir = cache_dir
+        self._device = device
+        self._limits = limits or CacheLimits()
+        self._pairs: LivePairs | None = None
+
+    def pairs(self) -> "LivePairs":
+        """Return the pairs that are kept; the first call loads the networks.
+
+        Raises
+        ------
+        MatchError
+            If this machine has no such device.
+        WeightsError
+            If a network's weights cannot be loaded.
+        """
+        if self._pairs is None:
+            self._pairs = self._loaded()
+        return self._pairs
+
+    def _loaded(self) -> "LivePairs":
+        """Return pairs of the product's networks."""
+        from fmstudio.engine.loading import load_engine
+
+        load_engine()
+        from fmstudio.engine.cache import TensorCache
+        from fmstudio.engine.live import LivePairs
+        from fmstudio.engine.match import Matcher
+
+        limits = self._limits
+        cache = TensorCache(
+            self._cache_dir, memory_bytes=limits.memory_bytes, disk_bytes=limits.disk_bytes
+        )
+        device = available_device(self._device)
+        return LivePairs(Matcher(self.settings, device=device, cache=cache), self._load)
