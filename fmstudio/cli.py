@@ -185,6 +185,17 @@ def propagate(
     device: DeviceOption = Device.AUTO,
     preset: PresetOption = None,
     settings: SettingsOption = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="local|ADDRESS",
+            help="Compute in workers of Ray: on this machine, or on the cluster at an address.",
+        ),
+    ] = None,
+    ray_workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="At most so many of them; else one per GPU, or per core."),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Carry keypoints and masks from annotated images to others.
@@ -192,8 +203,11 @@ def propagate(
     They arrive as proposals to review. Ctrl+C keeps what has come.
     """
     wanted = parse_settings(settings or [], preset)
+    if ray_workers is not None and ray is None:
+        raise typer.BadParameter("--ray-workers counts the workers of Ray: add --ray local.")
     from fmstudio.cli_propagate import Wish
     from fmstudio.cli_propagate import propagate as run
+    from fmstudio.engine.ray_cluster import RayWish
 
     wish = Wish(
         references=tuple(source),
@@ -201,6 +215,7 @@ def propagate(
         accept_above=accept_above,
         settings=wanted,
         device=device.value,
+        ray=None if ray is None else RayWish(ray, ray_workers),
     )
     run(project, wish, as_json=as_json)
 

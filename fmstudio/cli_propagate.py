@@ -1,7 +1,7 @@
 """The command propagate: carry what is accepted on some images to others, and land it."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +11,9 @@ from fmstudio.cli_output import note, progress, say, say_json, stop_on_interrupt
 from fmstudio.cli_settings import checked_settings
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.keys import request_key
+from fmstudio.engine.ray_cluster import RayWish
 from fmstudio.engine.requests import (
+    Event,
     Failure,
     MatchSettings,
     Progress,
@@ -22,6 +24,7 @@ from fmstudio.errors import Cancelled, MatchError, ProjectError
 from fmstudio.project.model import ImageItem, InboxEntry, Propagated
 from fmstudio.project.wording import counted
 from fmstudio.session import Session
+from fmstudio.session_jobs import events_over_ray
 from fmstudio.session_requests import reviewed_targets
 
 _SETS = ("all", "unlabelled")
@@ -39,6 +42,8 @@ class Wish:
         Confidence in [0, 1] from which proposals are accepted; None leaves all to review.
     settings : MatchSettings
     device : str
+    ray : RayWish or None
+        Where workers of Ray compute; None computes in this process.
     """
 
     references: tuple[str, ...]
@@ -46,6 +51,7 @@ class Wish:
     accept_above: float | None = None
     settings: MatchSettings = field(default_factory=MatchSettings)
     device: str = "auto"
+    ray: RayWish | None = None
 
 
 @dataclass(slots=True)
@@ -225,7 +231,7 @@ def _stream(session: Session, request: PropagationRequest, wish: Wish, outcome: 
     # A default that does not work is a fault of the program, and not of what was typed.
     is_default = wish.settings == MatchSettings() and wish.device == "auto"
     with progress(title, "images", total) as report:
-        events = session.job(request, token, wish.device)
+        events = _events(session, request, token, wish)
         with stop_on_interrupt(token), nullcontext() if is_default else checked_settings():
             try:
                 for event in events:
@@ -240,6 +246,15 @@ def _stream(session: Session, request: PropagationRequest, wish: Wish, outcome: 
             except Cancelled:
                 outcome.is_stopped = True
     outcome.empty, outcome.notes = tuple(empty), list(notes)
+
+
+def _events(
+    session: Session, request: PropagationRequest, token: CancelToken, wish: Wish
+) -> Iterator[Event]:
+    """Return the engine's stream, from this process or from workers of Ray."""
+    if wish.ray is None:
+        return session.job(request, token, wish.device)
+    return events_over_ray(request, session.load, token, session.cache_dir, wish.device, wish.ray)
 
 
 def _say(outcome: Outcome, wish: Wish) -> None:

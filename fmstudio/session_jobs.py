@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmstudio.engine.cancel import CancelToken
+from fmstudio.engine.ray_cluster import RayWish
 from fmstudio.engine.requests import Event, ImageRef, PropagationRequest
 from fmstudio.errors import MatchError
 
@@ -92,6 +93,32 @@ def events_of(
     else:
         matcher = _matcher(request, cache_dir, kind, limits)
         yield from propagate(request, load=load, token=token, matcher=matcher)
+
+
+def events_over_ray(
+    request: PropagationRequest,
+    load: Load,
+    token: CancelToken,
+    cache_dir: Path,
+    device: str,
+    wish: RayWish,
+) -> Iterator[Event]:
+    """Yield what `events_of` would, computed by workers of Ray; for `Session.receive` as well.
+
+    Raises
+    ------
+    MatchError
+        If Ray is not installed, cannot be reached or has no such device, or the request cannot be
+        done.
+    """
+    from fmstudio.engine.loading import load_engine
+
+    load_engine()
+    from fmstudio.engine.distributed import propagate_over_ray
+
+    yield from propagate_over_ray(
+        request, load=load, token=token, wish=wish, cache_dir=cache_dir, device=device
+    )
 
 
 def measure_cache(folder: Path, token: CancelToken) -> Iterator[int | None]:

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from fmstudio.engine.agreement import ImageSummary, agreed_maps
-from fmstudio.engine.cache import TensorCache
+from fmstudio.engine.cache import TensorCache, Tensors
 from fmstudio.engine.device import within_memory
 from fmstudio.engine.keys import analysis_key
 from fmstudio.engine.requests import MatchSettings, Phase
@@ -178,6 +178,9 @@ class Matcher:
     ) -> ImageAnalysis:
         """Return the features and the eigenbasis of an image, from the cache where it has them.
 
+        What is computed is returned as it would be recalled, in the cache's precision: so a
+        result depends neither on what was cached nor on which process computed it.
+
         Parameters
         ----------
         rgb : ndarray, (H, W, 3) uint8
@@ -207,9 +210,10 @@ class Matcher:
             Phase.FEATURES: 1e3 * (between - start),
             Phase.BASIS: 1e3 * (time.perf_counter() - between),
         }
+        packed = _packed(descriptors, basis)
         if self._cache is not None:
-            self._cache.put(content, _packed(descriptors, basis))
-        return ImageAnalysis(grid, descriptors, basis, content, ms)
+            self._cache.put(content, packed)
+        return self._unpacked(packed, grid, content, ms)
 
     def recall(
         self, size: ImageSize, key: str, *, side: int | None = None, mirrored: bool = False
@@ -221,9 +225,15 @@ class Matcher:
         tensors = self._cache.get(content)
         if tensors is None:
             return None
-        tensors = {name: t.to(self.device).float() for name, t in tensors.items()}
-        basis = EigenBasis(tensors["evals"], tensors["evecs"], tensors["mass"])
-        return ImageAnalysis(self.grid(size, side), tensors["descriptors"], basis, content)
+        return self._unpacked(tensors, self.grid(size, side), content, {})
+
+    def _unpacked(
+        self, tensors: Tensors, grid: PatchGrid, content: str, ms: dict[Phase, float]
+    ) -> ImageAnalysis:
+        """Return the analysis that was packed, on the device."""
+        there = {name: t.to(self.device).float() for name, t in tensors.items()}
+        basis = EigenBasis(there["evals"], there["evecs"], there["mass"])
+        return ImageAnalysis(grid, there["descriptors"], basis, content, ms)
 
     def knows(self, key: str) -> bool:
         """Return whether the analysis of the whole image with this hash is cached."""
@@ -252,7 +262,11 @@ class Matcher:
         check : callable or None
             Called before each map; what it raises ends the work.
         """
-        self._agreed = agreed_maps(images, pairs, self.settings, check)
+        self.take_agreed(agreed_maps(images, pairs, self.settings, check))
+
+    def take_agreed(self, maps: Mapping[tuple[str, str], torch.Tensor]) -> None:
+        """Let `pair` take these maps of pairs, see `agreed_maps`, as they are."""
+        self._agreed = maps
 
     def pair(
         self,

@@ -71,24 +71,20 @@ def propagate(
     MatchError
         If there is nothing to carry, or no reference can be read.
     """
-    if not any(reference.marks for reference in request.references):
-        raise MatchError(
-            "There is nothing to carry: accept a keypoint or a mask on a reference image first."
-        )
+    check_marks(request)
     if matcher is None:
         cache = TensorCache(cache_dir)
         matcher = Matcher(request.settings, device=choose_device(device), cache=cache)
-    clock = _Clock(len(request.targets))
+    clock = Clock(len(request.targets))
     references, notes = [], []
     for reference in request.references:
         token.check()
         yield clock.progress(Phase.FEATURES)
         try:
-            references.append((reference, _look(matcher, reference.image, load)))
+            references.append((reference, look_at(matcher, reference.image, load)))
         except ImageError as error:
             notes.append(f"Reference left out: {error}")
-    if not references:
-        raise MatchError(f"No reference image can be read. {' '.join(notes)}")
+    check_readable(references, notes)
     key = request_key(tuple(r.image.key for r, _ in references), request.settings)
     if request.settings.consistency > 0:
         sources = [source.analysis for _, source in references]
@@ -97,24 +93,60 @@ def propagate(
         for target in request.targets:
             ahead.prepare_after(target)
             opened = _kept(ahead.open)
-            yield from _propagate_to(target, matcher, references, opened, token, clock, key, notes)
+            yield from propagate_to(target, matcher, references, opened, token, clock, key, notes)
 
 
-def _propagate_to(
+def check_marks(request: PropagationRequest) -> None:
+    """Raise `MatchError` if a request carries nothing."""
+    if not any(reference.marks for reference in request.references):
+        raise MatchError(
+            "There is nothing to carry: accept a keypoint or a mask on a reference image first."
+        )
+
+
+def check_readable(references: Sequence[object], notes: Sequence[str]) -> None:
+    """Raise `MatchError`, with the reasons, if no reference is left."""
+    if not references:
+        raise MatchError(f"No reference image can be read. {' '.join(notes)}")
+
+
+def pairs_to_carry(n_sources: int, n_images: int) -> list[tuple[int, int]]:
+    """Return each source with each image after the sources, as indices of all of them."""
+    return [(s, t) for s in range(n_sources) for t in range(n_sources, n_images)]
+
+
+def propagate_to(
     target: ImageRef,
     matcher: Matcher,
     references: list[tuple[Reference, View]],
     load: Load,
     token: CancelToken,
-    clock: "_Clock",
+    clock: "Clock",
     key: str,
     notes: list[str],
 ) -> Iterator[Event]:
-    """Yield the progress and the outcome of one target."""
+    """Yield the progress and the outcome of one target.
+
+    Parameters
+    ----------
+    target : ImageRef
+    matcher : Matcher
+    references : list of (Reference, View)
+        At least one, made with the matcher.
+    load : callable
+        Opens the target, see `propagate`.
+    token : CancelToken
+    clock : Clock
+        Told when the target is done.
+    key : str
+        Of the proposal.
+    notes : list of str
+        What is true of every proposal of the job.
+    """
     token.check()
     yield clock.progress(Phase.FEATURES)
     try:
-        view = _look(matcher, target, load)
+        view = look_at(matcher, target, load)
         words = []
         for reference, source in references:
             token.check()
@@ -144,7 +176,7 @@ def _agree(
     targets: Sequence[ImageRef],
     load: Load,
     token: CancelToken,
-    clock: "_Clock",
+    clock: "Clock",
 ) -> Iterator[Event]:
     """Yield the progress of looking at all images and solving their maps together."""
     images = [summarise(source, matcher.settings) for source in sources]
@@ -154,13 +186,13 @@ def _agree(
         # What cannot be read is said when its turn comes.
         with suppress(ImageError):
             images.append(summarise(_analyse(matcher, target, load), matcher.settings))
-    pairs = [(s, t) for s in range(len(sources)) for t in range(len(sources), len(images))]
+    pairs = pairs_to_carry(len(sources), len(images))
     if pairs:
         yield clock.progress(Phase.MATCH)
         matcher.agree(images, pairs, token.check)
 
 
-def _look(matcher: Matcher, image: ImageRef, load: Load) -> View:
+def look_at(matcher: Matcher, image: ImageRef, load: Load) -> View:
     """Return an image as matching looks at it."""
     return View(_analyse(matcher, image, load), image.key, lambda: load(image))
 
@@ -224,7 +256,7 @@ def _analyse(matcher: Matcher, image: ImageRef, load: Load) -> ImageAnalysis:
     return matcher.recall(image.size, image.key) or matcher.analyse(load(image), image.key)
 
 
-class _Clock:
+class Clock:
     """Counts targets and guesses the time that is left."""
 
     def __init__(self, total: int) -> None:

@@ -74,7 +74,8 @@ def test_the_basis_is_of_the_graph_that_is_written_down(make_matcher, pair_of):
     Lap = np.eye(n) - W / np.sqrt(degree[:, None] * degree[None, :])
     assert np.linalg.eigvalsh(Lap)[: len(lam)] == pytest.approx(lam, abs=2e-4)
     assert Lap @ Phi == pytest.approx(Phi * lam, abs=1e-3)
-    assert Phi.T @ (m[:, None] * Phi) == pytest.approx(np.eye(len(lam)), abs=1e-4)
+    # In half precision, as the cache keeps it.
+    assert Phi.T @ (m[:, None] * Phi) == pytest.approx(np.eye(len(lam)), abs=1e-3)
 
 
 @pytest.mark.parametrize("name", ["commutator", "slanted", "resolvent"])
