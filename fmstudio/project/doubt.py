@@ -235,6 +235,32 @@ def sentence(finding: Finding | None) -> str:
             return "Little here resembles it, though the object fits: it may be hidden."
 
 
+def value_text(reason: Reason, value: float) -> str:
+    """Return a reason's value in figures, with its unit."""
+    match reason:
+        case Reason.CYCLE | Reason.SPREAD:
+            return f"{value:.0f}\u00a0px"
+        case Reason.MARGIN:
+            return f"{value:.2f}"
+        case Reason.STRETCH:
+            return f"{value:.1f} x"
+        case Reason.COVERAGE | Reason.OCCLUSION:
+            return f"{100 * value:.0f}\u00a0%"
+
+
+def goodness(doubt: Doubt | None, reason: Reason, m: int) -> NDArray[np.float64]:
+    """Return how little a reason speaks against each of m keypoints, (m,) in [0, 1].
+
+    1 where it does not, 0.5 where it begins to count, 0 from twice that on; NaN where it is not
+    known.
+    """
+    if doubt is None or len(doubt) != m:
+        return np.full(m, np.nan)
+    column = REASONS.index(reason)
+    found = 1 - strengths(doubt)[:, column] / 2
+    return np.where(np.isnan(doubt.reasons[:, column]), np.nan, np.clip(found, 0.0, 1.0))
+
+
 def short_name(finding: Finding) -> str:
     """Return a reason in a word or two, for a list."""
     if finding.reason is Reason.STRETCH:
