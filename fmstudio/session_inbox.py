@@ -186,11 +186,12 @@ def _doubt(mark: ProposedMark) -> Doubt:
         boxes.append(points.bbox())
     unknown = np.full(m, np.nan)
     reasons = [np.where(labelled, mark.reasons.get(r, unknown), np.nan) for r in REASONS]
+    of_mask = [mark.mask_reasons.get(r, np.nan) for r in REASONS]
     return Doubt(
-        xy,
-        confidence,
-        np.stack(reasons, axis=1),
-        np.array([mark.mask_reasons.get(r, np.nan) for r in REASONS]),
+        xy.astype(np.float32),
+        confidence.astype(np.float32),
+        np.stack(reasons, axis=1).astype(np.float32),
+        np.array(of_mask, dtype=np.float32),
         mark.extent,
         max((max(box[2:]) for box in boxes if box is not None), default=0.0),
     )

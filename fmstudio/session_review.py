@@ -63,7 +63,8 @@ def summarise_review(project: Project, tally: Tally | None = None) -> ReviewSumm
     for annotation in project.annotations.values():
         is_proposed = annotation.status is Status.PROPOSED
         waiting += is_proposed and annotation.review is Review.AUDITED
-        if not is_proposed and annotation.doubt and annotation.review is not Review.UNSEEN:
+        is_known = annotation.doubt is not None and annotation.review is not Review.UNSEEN
+        if not is_proposed and is_known:
             decided.add(annotation.image_id)
     return ReviewSummary(
         calibration.estimate(tally.waiting),

@@ -64,8 +64,8 @@ def carry(found: ObjectMap, mark: Mark) -> CarriedMark:
     of_mask = usual.of_mask(mark.mask) if mark.mask is not None else {}
     extent = _extent(mark, found.pair.grid_s)
     if mark.keypoints is None:
-        nothing = np.zeros((0, 2)), np.zeros(0), {}
-        return CarriedMark(mark, *nothing, soft, None, of_mask, extent)
+        xy, confidence = np.zeros((0, 2)), np.zeros(0)
+        return CarriedMark(mark, xy, confidence, {}, soft, None, of_mask, extent)
     rows = found.rows(mark.keypoints.xy)
     xy, doubt = decoded(found, mark.keypoints.xy, rows)
     reasons = usual.of_points(mark.keypoints.xy, doubt)

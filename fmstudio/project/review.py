@@ -58,8 +58,9 @@ class ReviewQueue(Sequence[QueueItem]):
     def __getitem__(self, row: slice) -> "ReviewQueue": ...
     def __getitem__(self, row: int | slice) -> "QueueItem | ReviewQueue":
         if isinstance(row, slice):
-            columns = (self._confidences, self._ids, self._images, self._points)
-            return ReviewQueue(*(column[row] for column in columns))
+            return ReviewQueue(
+                self._confidences[row], self._ids[row], self._images[row], self._points[row]
+            )
         place = int(self._ids[row]), int(self._images[row]), int(self._points[row])
         return QueueItem(float(self._confidences[row]), *place)
 

@@ -7,6 +7,7 @@ from fmstudio.project.diff import ProjectDiff
 from fmstudio.project.doubt import (
     REASONS,
     Finding,
+    Reason,
     main_reason,
     main_reason_of_all,
     sentence,
@@ -37,7 +38,7 @@ class WhyBox(QWidget):
         self.colors: QComboBox = Choice(self.tr("What proposed points are coloured by"))
         self.colors.addItem(self.tr("Confidence"), None)
         for i, reason in enumerate(REASONS, 1):
-            self.colors.addItem(reason_name(reason), reason)
+            self.colors.addItem(reason_name(reason), reason.value)
             self.colors.setItemData(i, reason_tip(reason), Qt.ItemDataRole.ToolTipRole)
         self.colors.setMinimumWidth(64)
         self.colors.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -62,7 +63,9 @@ class WhyBox(QWidget):
 
     def _choose(self, row: int) -> None:
         """Colour the points by what was chosen."""
-        self._controller.set_coloring(self.colors.itemData(row))
+        # Qt gives a word back where it was given one of an enumeration.
+        word = self.colors.itemData(row)
+        self._controller.set_coloring(Reason(word) if word else None)
 
     def _show_coloring(self) -> None:
         """Show what points are coloured by."""
