@@ -265,6 +265,26 @@ def info(
 
 
 @app.command()
+def review(
+    project: ProjectFile,
+    audit: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Draw N annotations that were accepted unseen into the queue first."
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Draw the same sample every time.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what is left to review and how many points in it are expected to be wrong."""
+    from fmstudio.cli_review import review as run
+
+    run(project, audit=audit, seed=seed, as_json=as_json)
+
+
+@app.command()
 def match(
     a: Annotated[Path, typer.Argument(metavar="A", help="Image to carry from.")],
     b: Annotated[Path, typer.Argument(metavar="B", help="Image to carry to.")],

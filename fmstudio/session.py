@@ -29,7 +29,7 @@ from fmstudio.io.store import SUFFIX, Store
 from fmstudio.project.diff import ProjectDiff
 from fmstudio.project.edits import AddImages, Edit, RelocateImages, SetStatus, apply
 from fmstudio.project.history import History
-from fmstudio.project.model import ImageItem, InboxEntry, Project, Status
+from fmstudio.project.model import ImageItem, InboxEntry, Project, Review, Status
 from fmstudio.session_coco import ImportReport, plan_import
 from fmstudio.session_files import (
     AddReport,
@@ -211,7 +211,7 @@ class Session:
         """
         chosen = confident_proposals(self.project, score, ids)
         if chosen:
-            self.perform(SetStatus(chosen, Status.ACCEPTED))
+            self.perform(SetStatus(chosen, Status.ACCEPTED, Review.UNSEEN))
         return chosen
 
     # Images

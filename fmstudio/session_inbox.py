@@ -3,8 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from fmstudio.engine.requests import Mark, PropagationRequest, Proposal, ProposedMark
 from fmstudio.errors import ProjectError
+from fmstudio.project.doubt import REASONS, Doubt
 from fmstudio.project.edits import LandProposals
 from fmstudio.project.edits_bulk import blocks
 from fmstudio.project.model import Annotation, InboxEntry, Project, Propagated, Status
@@ -167,4 +170,28 @@ def _proposed(proposal: Proposal, mark: ProposedMark) -> Annotation:
         Status.PROPOSED,
         Propagated(mark.sources, proposal.key),
         mark.quality,
+        doubt=_doubt(mark),
+    )
+
+
+def _doubt(mark: ProposedMark) -> Doubt:
+    """Return what the engine said of a mark, in the project's terms."""
+    points, mask = mark.keypoints, mark.mask
+    m = 0 if points is None else len(points)
+    xy, confidence, labelled = np.zeros((m, 2)), np.full(m, np.nan), np.zeros(m, dtype=bool)
+    boxes = [None if mask is None else mask.bbox]
+    if points is not None:
+        labelled = points.labelled
+        xy, confidence = points.xy, np.where(labelled, points.score, np.nan)
+        boxes.append(points.bbox())
+    unknown = np.full(m, np.nan)
+    reasons = [np.where(labelled, mark.reasons.get(r, unknown), np.nan) for r in REASONS]
+    of_mask = [mark.mask_reasons.get(r, np.nan) for r in REASONS]
+    return Doubt(
+        xy.astype(np.float32),
+        confidence.astype(np.float32),
+        np.stack(reasons, axis=1).astype(np.float32),
+        np.array(of_mask, dtype=np.float32),
+        mark.extent,
+        max((max(box[2:]) for box in boxes if box is not None), default=0.0),
     )

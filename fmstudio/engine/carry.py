@@ -1,22 +1,21 @@
 """Carry marks through pair maps, and let several references vote."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from fmstudio.engine.carry_masks import Open, fuse_masks, mask_quality
+from fmstudio.engine.carry_masks import Open, fuse_masks, mask_quality, mask_spread
 from fmstudio.engine.consensus import PointScores, fuse_scores
 from fmstudio.engine.object_map import ObjectMap, SoftMask
+from fmstudio.engine.reasons import ObjectReasons, decoded
 from fmstudio.engine.requests import Mark, ProposedMark
 from fmstudio.geometry.grid import PatchGrid
 from fmstudio.geometry.points import NOT_LABELLED, Keypoints
-from fmstudio.spectral.confidence import Doubt, agreement, fused_confidence, point_doubt
-from fmstudio.spectral.convert import soft_argmax
+from fmstudio.spectral.confidence import Doubt, agreement, fused_confidence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,23 +26,28 @@ class CarriedMark:
     ----------
     mark : Mark
         What was carried.
-    xy : ndarray, (m, 2), confidence : ndarray, (m,), cycle, margin : ndarray, (m,)
+    xy : ndarray, (m, 2), confidence : ndarray, (m,)
         Per keypoint; empty arrays without keypoints.
-    extent : float
-        Longest side of the carried points or mask on the target, in pixels.
+    reasons : Mapping of str to ndarray, (m,)
+        See `fmstudio.spectral.reasons`; empty without keypoints.
     soft : SoftMask or None
         Share of each target patch in the mask.
     scores : PointScores or None
         What the target's places have for each keypoint; None without keypoints.
+    mask_reasons : Mapping of str to float
+        The reasons of the mask as a whole; empty without one.
+    extent : float
+        Longest side of the mark on the source, in pixels.
     """
 
     mark: Mark
     xy: NDArray[np.float64]
     confidence: NDArray[np.float64]
-    cycle: NDArray[np.float64]
-    margin: NDArray[np.float64]
+    reasons: Mapping[str, NDArray[np.float64]]
     soft: SoftMask | None
     scores: PointScores | None = None
+    mask_reasons: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    extent: float = 0.0
 
     @property
     def quality(self) -> float:
@@ -56,29 +60,22 @@ class CarriedMark:
 def carry(found: ObjectMap, mark: Mark) -> CarriedMark:
     """Return a mark carried from source to target by its own map."""
     soft = None if mark.mask is None else found.soft_mask(mark.mask)
+    usual = ObjectReasons.of(found)
+    of_mask = usual.of_mask(mark.mask) if mark.mask is not None else {}
+    extent = _extent(mark, found.pair.grid_s)
     if mark.keypoints is None:
-        empty = np.zeros(0)
-        return CarriedMark(mark, np.zeros((0, 2)), empty, empty, empty, soft)
+        xy, confidence = np.zeros((0, 2)), np.zeros(0)
+        return CarriedMark(mark, xy, confidence, {}, soft, None, of_mask, extent)
     rows = found.rows(mark.keypoints.xy)
-    xy, doubt = _decoded(found, mark.keypoints.xy, rows)
-    confidence = doubt.confidence(_extent(mark, found.pair.grid_s))
+    xy, doubt = decoded(found, mark.keypoints.xy, rows)
+    reasons = usual.of_points(mark.keypoints.xy, doubt)
     scores = PointScores(found.box_t, found.pair.grid_t, rows)
-    return CarriedMark(mark, xy, confidence, doubt.cycle, doubt.margin, soft, scores)
+    return CarriedMark(mark, xy, doubt.confidence(extent), reasons, soft, scores, of_mask, extent)
 
 
 def carry_points(found: ObjectMap, xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], Doubt]:
     """Return target pixels (m, 2) of source pixels (m, 2), and what speaks against them."""
-    return _decoded(found, xy, found.rows(xy))
-
-
-def _decoded(
-    found: ObjectMap, xy: NDArray[np.float64], rows: torch.Tensor
-) -> tuple[NDArray[np.float64], Doubt]:
-    """Return the target pixels (m, 2) of points with these rows of the score, and their doubt."""
-    at = soft_argmax(rows, found.pair.grid_t)
-    carried = at + found.corner_t
-    cycle = np.linalg.norm(found.points_back(carried) - xy, axis=1)
-    return carried, point_doubt(rows, found.pair.grid_t, at, cycle, found.displacement.support)
+    return decoded(found, xy)
 
 
 def vote(
@@ -123,7 +120,8 @@ def _fuse(
 ) -> ProposedMark:
     """Return one proposal from the words of several references on the same object."""
     keypoints, reasons = _fuse_points([w for w in words if w.mark.keypoints is not None], grid_t)
-    softs = [(w.soft, w.quality) for w in words if w.soft is not None]
+    masked = [(w, w.soft) for w in words if w.soft is not None]
+    softs = [(soft, word.quality) for word, soft in masked]
     mask, certainty = fuse_masks(softs, grid_t.size, open_target)
     if keypoints is not None and keypoints.labelled.any():
         quality = float(keypoints.score[keypoints.labelled].mean())
@@ -136,7 +134,26 @@ def _fuse(
         mask=mask,
         quality=quality,
         reasons=MappingProxyType(reasons),
+        mask_reasons=MappingProxyType(_fuse_mask_reasons([w for w, _ in masked], softs)),
+        extent=float(np.mean([w.extent for w in words])),
     )
+
+
+def _fuse_mask_reasons(
+    words: Sequence[CarriedMark], softs: Sequence[tuple[SoftMask, float]]
+) -> dict[str, float]:
+    """Return the reasons of a mask by several references' word, weighted by their quality."""
+    if not words:
+        return {}
+    weights = np.array([w.quality for w in words]) + 1e-6
+    names = set.intersection(*(set(w.mask_reasons) for w in words))
+    reasons = {
+        name: float(np.average([w.mask_reasons[name] for w in words], weights=weights))
+        for name in sorted(names)
+    }
+    if len(softs) > 1:
+        reasons["spread"] = mask_spread(softs)
+    return reasons
 
 
 def _fuse_points(
@@ -155,10 +172,11 @@ def _fuse_points(
     share = weight / weight.sum(axis=0)
     limit = np.array([grid_t.size.width, grid_t.size.height], dtype=np.float64)
     reasons = {
-        "cycle": (share * np.stack([w.cycle for w in words])).sum(axis=0),
-        "margin": (share * np.stack([w.margin for w in words])).sum(axis=0),
-        "spread": (share * gap).sum(axis=0),
+        name: (share * np.stack([w.reasons[name] for w in words])).sum(axis=0)
+        for name in words[0].reasons
     }
+    if len(words) > 1:
+        reasons["spread"] = (share * gap).sum(axis=0)
     score = words[0].confidence
     if len(words) > 1:
         extent = max(float(np.ptp(center, axis=0).max()), max(grid_t.patch))

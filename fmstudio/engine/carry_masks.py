@@ -19,6 +19,8 @@ Open = Callable[[], NDArray[np.uint8]]
 # Longer side of the raster on which masks are averaged: enough for what patches know, and with
 # edges as much as a graph cut does in a blink.
 _SIDE, _CUT_SIDE = 640, 400
+# Of that on which they are compared with each other.
+_COARSE = 128
 
 
 def fuse_masks(
@@ -64,6 +66,26 @@ def fuse_masks(
     mask = Mask.from_array(whole)
     # What nothing on the target resembles has no pixels: better no mask than an empty one.
     return (mask, quality) if mask.area > 0 else (None, 0.0)
+
+
+def mask_spread(softs: Sequence[tuple[SoftMask, float]]) -> float:
+    """Return how much several references' masks differ, in [0, 1].
+
+    The mean over references of 1 less the IoU of the own mask with that of all together.
+
+    Parameters
+    ----------
+    softs : sequence of (SoftMask, float)
+        At least one, with the quality of each.
+    """
+    box = box_around([soft.box for soft, _ in softs])
+    layers = np.stack([_drawn(soft, box, _raster(box, _COARSE)) for soft, _ in softs])
+    weights = np.array([quality for _, quality in softs]) + 1e-6
+    together = np.average(layers, axis=0, weights=weights) > MASK_THRESHOLD
+    own = layers > MASK_THRESHOLD
+    common = (own & together).sum(axis=(1, 2))
+    either = (own | together).sum(axis=(1, 2))
+    return float(np.mean(1 - np.where(either > 0, common / np.maximum(either, 1), 1.0)))
 
 
 def mask_quality(soft: NDArray[np.float32] | None) -> float:

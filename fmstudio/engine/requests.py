@@ -244,7 +244,13 @@ class ProposedMark:
     quality : float
         Confidence of the whole in [0, 1].
     reasons : Mapping of str to ndarray, (m,)
-        Per keypoint, what the confidence was made of ("cycle": pixels, "margin": [0, 1]).
+        Per keypoint, what speaks for and against it: see `fmstudio.spectral.reasons`; and
+        "spread", pixels of the target between the references' own points, of several.
+    mask_reasons : Mapping of str to float
+        The same of the mask as a whole; its "spread" is a share of the mask.
+    extent : float
+        Longest side of the source object in pixels, to which a "cycle" counts in relation; 0
+        where it is not known.
     """
 
     category: int
@@ -255,6 +261,10 @@ class ProposedMark:
     reasons: Mapping[str, NDArray[np.float64]] = field(
         default_factory=lambda: MappingProxyType({}), compare=False
     )
+    mask_reasons: Mapping[str, float] = field(
+        default_factory=lambda: MappingProxyType({}), compare=False
+    )
+    extent: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from fmstudio.project.model import (
     ImageItem,
     Project,
     Propagated,
+    Review,
     Status,
 )
 from fmstudio.project.validate import check
@@ -213,14 +214,26 @@ class RemoveAnnotations:
 
 @dataclass(frozen=True, slots=True)
 class SetStatus:
-    """Accept, reject, or put annotations back to be reviewed."""
+    """Accept, reject, or put annotations back to be reviewed.
+
+    Attributes
+    ----------
+    ids : tuple of int
+    status : Status
+    review : Review or None
+        How that comes about. None keeps what an annotation says, except that one which is put back
+        is to be seen.
+    """
 
     ids: tuple[int, ...]
     status: Status
+    review: Review | None = None
 
     @property
     def label(self) -> str:
         """Return what a menu calls it."""
+        if self.review is Review.AUDITED:
+            return f"Draw {counted(len(self.ids), 'annotation')} to audit"
         verb = {
             Status.ACCEPTED: "Accept",
             Status.REJECTED: "Reject",
@@ -233,7 +246,15 @@ class SetStatus:
         for id_ in self.ids:
             old = changes.annotation(id_)
             if old.status is not self.status:
-                changes.put_annotation(replace(old, status=self.status))
+                review = self._review_of(old)
+                changes.put_annotation(replace(old, status=self.status, review=review))
+
+    def _review_of(self, old: Annotation) -> Review:
+        """Return how the decision on an annotation comes about."""
+        if self.review is not None:
+            return self.review
+        is_put_back = self.status is Status.PROPOSED and old.review is Review.UNSEEN
+        return Review.SEEN if is_put_back else old.review
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ class SetCategory:
                     keypoints=keypoints,
                     status=Status.ACCEPTED,
                     provenance=provenance,
+                    # What was measured was measured of the other category's points.
+                    doubt=None,
                 )
             )
 

@@ -139,4 +139,5 @@ def _put_mapped(changes: Changes, annotation: Annotation, mapping: KeypointMappi
     if not visibility.any() and not has_rest:
         changes.remove_annotation(annotation.id)
     else:
-        changes.put_annotation(replace(annotation, keypoints=kept))
+        doubt = None if annotation.doubt is None else annotation.doubt.reordered(mapping)
+        changes.put_annotation(replace(annotation, keypoints=kept, doubt=doubt))

@@ -16,6 +16,7 @@ from fmstudio.errors import ProjectError
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.geometry.masks import Mask
 from fmstudio.geometry.points import Keypoints
+from fmstudio.project.doubt import Doubt
 
 
 class Status(StrEnum):
@@ -24,6 +25,18 @@ class Status(StrEnum):
     PROPOSED = "proposed"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
+
+
+class Review(StrEnum):
+    """How a decision on a proposal came about; of what is not decided on yet, how it is to.
+
+    SEEN: a person looked. UNSEEN: accepted with all that were sure enough. AUDITED: drawn at random
+    from what was accepted unseen, for a person to look at.
+    """
+
+    SEEN = "seen"
+    UNSEEN = "unseen"
+    AUDITED = "audited"
 
 
 class ImageState(StrEnum):
@@ -150,6 +163,9 @@ class Annotation:
         (x, y, width, height) in pixels, as given by a file that has neither keypoints nor mask.
     is_crowd : bool
         COCO's ``iscrowd``: a region of many objects that evaluators ignore.
+    doubt : Doubt or None
+        Why the engine's proposal may be wrong; stays as it was when a person changes it.
+    review : Review
     """
 
     id: int
@@ -162,6 +178,8 @@ class Annotation:
     confidence: float | None = None
     bbox: tuple[float, float, float, float] | None = None
     is_crowd: bool = False
+    doubt: Doubt | None = None
+    review: Review = Review.SEEN
 
     @property
     def is_reviewed(self) -> bool:

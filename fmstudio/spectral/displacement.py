@@ -131,6 +131,32 @@ def fit_displacement(
     return SmoothDisplacement(low, extent, theta * grid_t.size.long_side, support)
 
 
+@one_blas_thread()
+def patch_support(
+    displacement: SmoothDisplacement,
+    score: torch.Tensor,
+    grid_s: PatchGrid,
+    grid_t: PatchGrid,
+    chosen: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """Return how much of each patch's similarity lies where a displacement says, (m,) in [0, 1].
+
+    The m of `fit_displacement`'s last round; its mean over the object is the fit's support.
+
+    Parameters
+    ----------
+    displacement : SmoothDisplacement
+        Fitted to ``score``.
+    score : Tensor, (n_s, n_t)
+    grid_s, grid_t : PatchGrid
+    chosen : ndarray, (m,)
+        Source patches.
+    """
+    likely = _Likelihood(score[torch.from_numpy(chosen).to(score.device)], grid_t)
+    fitted = displacement(grid_s.centers()[chosen]) / grid_t.size.long_side
+    return likely.near(fitted, SCHEDULE[-1][0])[0]
+
+
 class _Likelihood:
     """Where source patches lie on the target by a score alone: ``p(y|x) = softmax(score / 0.02)``.
 

@@ -157,6 +157,10 @@ ACTIONS: tuple[ActionSpec, ...] = (
         N("actions", "Accept the confident..."),
         N("actions", "all proposals that are sure enough, as one edit")),
 
+    ActionSpec("review-summary", Group.REVIEW, ("Ctrl+Shift+R",), When.IMAGES, "queue",
+        N("actions", "Review summary..."),
+        N("actions", "what is likely wrong, corrections, pace, an audit sample")),
+
     ActionSpec("categories", Group.CATEGORIES, ("Ctrl+K",), When.PROJECT, "categories",
         N("actions", "Categories..."), N("actions", "keypoints, skeletons and colours")),
     *(
@@ -179,6 +183,9 @@ ACTIONS: tuple[ActionSpec, ...] = (
         is_checkable=True),
     ActionSpec("hide-overlays", Group.VIEW, ("H",), When.IMAGES, "eye-off",
         N("actions", "Hide overlays"), N("actions", "show the bare images"), is_checkable=True),
+    ActionSpec("next-coloring", Group.VIEW, ("C",), When.IMAGES, "",
+        N("actions", "Colour points by the next reason"),
+        N("actions", "confidence, way back, ambiguity, and so on")),
     ActionSpec("show-reference", Group.VIEW, ("Ctrl+R",), When.PROJECT, "split",
         N("actions", "Show the reference"), N("actions", "two canvases, or one wide one"),
         is_checkable=True),

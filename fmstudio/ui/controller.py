@@ -13,6 +13,7 @@ from PySide6.QtCore import QObject, Signal
 
 from fmstudio.errors import FmstudioError
 from fmstudio.project.diff import ProjectDiff
+from fmstudio.project.doubt import REASONS, Reason
 from fmstudio.project.edits import Edit, RemoveAnnotations, SetStatus
 from fmstudio.project.model import Annotation, Project, Status
 from fmstudio.session import Session
@@ -74,6 +75,8 @@ class Controller(QObject):
     selectionChanged = Signal()
     categoryChanged = Signal()
     toolChanged = Signal()
+    coloringChanged = Signal()
+    """Proposed points are coloured by something else."""
     noticeRaised = Signal(object)
     """A Notice for the bar at the top of the canvases."""
     focusRequested = Signal(int)
@@ -87,6 +90,7 @@ class Controller(QObject):
         self._selection = Selection()
         self._category_id: int | None = None
         self._tool = "select"
+        self._coloring: Reason | None = None
 
     # What there is
 
@@ -130,6 +134,11 @@ class Controller(QObject):
     def tool(self) -> str:
         """Return the name of the active tool: see `fmstudio.ui.actions`."""
         return self._tool
+
+    @property
+    def coloring(self) -> Reason | None:
+        """Return by which reason of doubt proposed points are coloured; None by confidence."""
+        return self._coloring
 
     def ghosts(self, image_id: int) -> tuple[Annotation, ...]:
         """Return what the engine has sent for an image and nobody has landed yet."""
@@ -210,6 +219,17 @@ class Controller(QObject):
         if name != self._tool:
             self._tool = name
             self.toolChanged.emit()
+
+    def set_coloring(self, reason: Reason | None) -> None:
+        """Colour proposed points by a reason of doubt, or by confidence."""
+        if reason != self._coloring:
+            self._coloring = reason
+            self.coloringChanged.emit()
+
+    def next_coloring(self) -> None:
+        """Colour proposed points by the next reason of doubt; after the last by confidence."""
+        choices = (None, *REASONS)
+        self.set_coloring(choices[(choices.index(self._coloring) + 1) % len(choices)])
 
     # Wishes
 

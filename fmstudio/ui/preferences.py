@@ -5,11 +5,13 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QObject, QSettings, Signal
 
+from fmstudio.project.doubt import REASONS
 from fmstudio.session import CacheLimits, MatchSettings
 
 THEMES = ("system", "light", "dark")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 BASES = ("feature", "uniform")
+POINT_COLORS = ("confidence", *(reason.value for reason in REASONS))
 MEMORY_MB = (64, 65_536)
 """Least and most memory for computed features that can be chosen, in megabytes."""
 CACHE_MB = (256, 1_048_576)
@@ -89,6 +91,15 @@ class Preferences(QObject):
     @linked_views.setter
     def linked_views(self, value: bool) -> None:
         self._set_flag("linked_views", value)
+
+    @property
+    def point_colors(self) -> str:
+        """Return what proposed points are coloured by: "confidence" or a reason of doubt."""
+        return self._choice("point_colors", POINT_COLORS)
+
+    @point_colors.setter
+    def point_colors(self, value: str) -> None:
+        self._set("point_colors", value, self.point_colors)
 
     @property
     def is_hint_dismissed(self) -> bool:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, QRect, QSettings, QStandardPaths
 from PySide6.QtGui import QGuiApplication, QPixmap
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 
+from fmstudio.project.doubt import Reason
 from fmstudio.session_jobs import Device, list_devices
 from fmstudio.ui import theme
 from fmstudio.ui.actions import ActionTable
@@ -144,7 +145,8 @@ class Studio(QObject):
         self.hints.dismissed.connect(self._dismiss_hints)
         self.downloads.ended.connect(self._on_download)
         self.preferences.changed.connect(self._on_preference)
-        for name in ("key_overrides", "hint_dismissed", "linked_views", "device"):
+        self.controller.coloringChanged.connect(self._keep_coloring)
+        for name in ("point_colors", "key_overrides", "hint_dismissed", "linked_views", "device"):
             self._on_preference(name)
 
     def _on_preference(self, name: str) -> None:
@@ -161,8 +163,16 @@ class Studio(QObject):
         elif name == "linked_views":
             self.canvases.set_linked(chosen.linked_views)
             self.actions["link-views"].setChecked(chosen.linked_views)
+        elif name == "point_colors":
+            by = chosen.point_colors
+            self.controller.set_coloring(None if by == "confidence" else Reason(by))
         elif name == "device":
             self.status_bar.show_device(self._device_name())
+
+    def _keep_coloring(self) -> None:
+        """Keep what points are coloured by for good."""
+        reason = self.controller.coloring
+        self.preferences.point_colors = "confidence" if reason is None else reason.value
 
     def _on_devices(self, devices: tuple[Device, ...]) -> None:
         """Name the device from now on."""

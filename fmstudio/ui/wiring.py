@@ -17,6 +17,7 @@ from fmstudio.ui.dialogs.export import ExportDialog
 from fmstudio.ui.dialogs.import_coco import ImportDialog
 from fmstudio.ui.dialogs.models import ModelsDialog
 from fmstudio.ui.dialogs.propagate import PropagateDialog
+from fmstudio.ui.dialogs.review_summary import ReviewSummaryDialog
 from fmstudio.ui.dialogs.settings import SettingsDialog
 from fmstudio.ui.dialogs.shortcuts import ShortcutSheet
 from fmstudio.ui.finding import Found, find_images
@@ -99,6 +100,7 @@ class Wiring(QObject):
             "accept": queue.accept_current,
             "reject": queue.reject_current,
             "accept-above": self._show_accept_above,
+            "review-summary": self._show_review_summary,
         }
 
     def _of_views(self) -> Mapping[str, Callable[..., object]]:
@@ -110,6 +112,7 @@ class Wiring(QObject):
             "zoom-in": lambda: pair.active.zoom_by(_ZOOM),
             "zoom-out": lambda: pair.active.zoom_by(1 / _ZOOM),
             "link-views": self._link,
+            "next-coloring": self._studio.controller.next_coloring,
             "hide-overlays": lambda is_hidden: pair.set_overlays_visible(not is_hidden),
             "show-reference": pair.set_reference_visible,
             "workspace-annotate": lambda: window.use_workspace("annotate"),
@@ -307,6 +310,11 @@ class Wiring(QObject):
         self._studio.window.dock(DockName.QUEUE).reveal()
         self._studio.queue.limit.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self._studio.queue.limit.selectAll()
+
+    def _show_review_summary(self) -> None:
+        """Open the figures of the review."""
+        studio = self._studio
+        self._open(ReviewSummaryDialog(studio.controller, studio.queue.meter, studio.window))
 
     def _propagate(self) -> None:
         """Ask what is carried where, and start."""

@@ -22,7 +22,8 @@ def word(mark_id, xy, confidence, *, category=1, visibility=None, soft=None):
     mark = Mark(mark_id, category, points, mask)
     soft = None if soft is None else SoftMask((0, 0, 320, 240), soft)
     scores = PointScores((0, 0, 320, 240), GRID, torch.from_numpy(bump(xy))) if m else None
-    return CarriedMark(mark, xy, confidence, np.zeros(m), np.full(m, 0.1), soft, scores)
+    reasons = {"cycle": np.zeros(m), "margin": np.full(m, 0.1)}
+    return CarriedMark(mark, xy, confidence, reasons, soft, scores)
 
 
 def bump(xy, height=0.4, width=24.0):

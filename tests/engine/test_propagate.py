@@ -20,6 +20,7 @@ from fmstudio.errors import Cancelled, ImageError, MatchError
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.geometry.masks import Mask
 from fmstudio.geometry.points import Keypoints
+from fmstudio.spectral.reasons import REASONS
 
 SIZE = ImageSize(256, 192)
 
@@ -73,7 +74,9 @@ def test_marks_arrive_where_the_object_went(request_of, images, make_matcher):
         carried = mark.mask.to_array()
         assert (carried & moved).sum() / (carried | moved).sum() > 0.7
         assert 0 < mark.quality <= 1
-        assert set(mark.reasons) == {"cycle", "margin", "spread"}
+        assert set(mark.reasons) == set(REASONS)
+        assert set(mark.mask_reasons) == set(REASONS)
+        assert mark.extent >= 100
 
 
 def test_maps_that_agree_carry_to_what_can_be_read(request_of, images, make_matcher, tmp_path):

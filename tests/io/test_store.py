@@ -23,6 +23,7 @@ from fmstudio.geometry.masks import Mask
 from fmstudio.geometry.points import Keypoints
 from fmstudio.io import store_connection, store_schema
 from fmstudio.io.store import APPLICATION_ID, Store
+from fmstudio.project.doubt import REASONS, Doubt
 from fmstudio.project.model import (
     Annotation,
     Category,
@@ -33,6 +34,7 @@ from fmstudio.project.model import (
     NextIds,
     Project,
     Propagated,
+    Review,
     Status,
 )
 
@@ -48,6 +50,14 @@ def mask(seed: int) -> Mask:
 def keypoints(seed: int) -> Keypoints:
     rng = np.random.default_rng(seed)
     return Keypoints(rng.random((3, 2)) * 7, np.array([2, 1, 0]), rng.random(3))
+
+
+def doubt(seed: int) -> Doubt:
+    rng = np.random.default_rng(seed)
+    reasons = rng.random((3, len(REASONS)))
+    reasons[1, 4] = np.nan
+    mask = rng.random(len(REASONS))
+    return Doubt(rng.random((3, 2)), [0.5, 0.1, np.nan], reasons, mask, 77.7, 1 / 3)
 
 
 def image(id_: int) -> ImageItem:
@@ -67,6 +77,8 @@ def annotation(id_: int, image_id: int = 1) -> Annotation:
         0.5 if id_ % 3 else None,
         (0.1, 0.2, 3.0, 4.5) if id_ % 5 == 0 else None,
         id_ % 7 == 0,
+        doubt(id_) if id_ % 3 else None,
+        list(Review)[id_ % 3],
     )
 
 
@@ -473,28 +485,57 @@ def test_a_version_0_file_becomes_an_empty_project(path: Path) -> None:
     with Store.open(path) as store:
         assert store.load() == Project.build("untitled")
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
     connection.close()
 
 
-def _to_version_2(connection: sqlite3.Connection) -> None:
-    connection.execute("ALTER TABLE images ADD COLUMN taken TEXT NOT NULL DEFAULT ''")
+def test_a_version_1_file_knows_no_doubt_and_all_in_it_was_seen(
+    path: Path, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = Project.build("old", project.images.values(), project.categories.values())
+    with monkeypatch.context() as patch:
+        patch.setattr(store_schema, "MIGRATIONS", store_schema.MIGRATIONS[:1])
+        Store.create(path, plain).close()
+    pragma(
+        path,
+        "INSERT INTO annotations (id, image_id, category_id, status, provenance, sources, "
+        "source_key, box_x, box_y, box_width, box_height, is_crowd) "
+        "VALUES (1, 1, 1, 'accepted', 'propagated', '[]', 'key', 1, 2, 3, 4, 0)",
+        "UPDATE meta SET value = 2 WHERE key = 'next_annotation_id'",
+    )
+    with Store.open(path) as store:
+        (old,) = store.load().annotations.values()
+        assert (old.doubt, old.review) == (None, Review.SEEN)
+        entry = InboxEntry(1, (replace(annotation(1), id=0, image_id=1, doubt=doubt(1)),))
+        kept = store.inbox_add(entry)
+        assert store.inbox() == (kept,)
+
+
+def test_a_cut_doubt_is_refused(store: Store, path: Path) -> None:
+    store.close()
+    pragma(path, "UPDATE annotations SET doubt = X'00112233'")
+    with Store.open(path) as again, pytest.raises(StoreError, match="cut short"):
+        again.load()
 
 
 def _to_version_3(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE images ADD COLUMN taken TEXT NOT NULL DEFAULT ''")
+
+
+def _to_version_4(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE images SET taken = 'unknown'")
 
 
-def test_a_version_1_file_is_brought_up_step_by_step(
+def test_an_older_file_is_brought_up_step_by_step(
     store: Store, path: Path, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.close()
-    steps = (*store_schema.MIGRATIONS, _to_version_2, _to_version_3)
+    steps = (*store_schema.MIGRATIONS, _to_version_3, _to_version_4)
     monkeypatch.setattr(store_schema, "MIGRATIONS", steps)
     with Store.open(path) as again:
         assert again.load() == project
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (4,)
     assert connection.execute("SELECT DISTINCT taken FROM images").fetchall() == [("unknown",)]
     connection.close()
     monkeypatch.undo()
@@ -509,11 +550,11 @@ def test_a_step_that_fails_leaves_the_version_before(
         connection.execute("CREATE TABLE images (again)")
 
     store.close()
-    steps = (*store_schema.MIGRATIONS, _to_version_2, broken)
+    steps = (*store_schema.MIGRATIONS, _to_version_3, broken)
     with monkeypatch.context() as patch:
         patch.setattr(store_schema, "MIGRATIONS", steps)
-        assert "from format 2 to 3" in sentence(path)
-        patch.setattr(store_schema, "MIGRATIONS", steps[:2])
+        assert "from format 3 to 4" in sentence(path)
+        patch.setattr(store_schema, "MIGRATIONS", steps[:3])
         with Store.open(path) as again:
             assert again.load() == project
 

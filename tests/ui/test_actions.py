@@ -19,7 +19,7 @@ select-tool keypoint-tool polygon-tool brush-tool eraser-tool box-tool assist-to
 brush-larger next-image previous-image next-review accept reject accept-above propagate cancel-run
 fit zoom-100 zoom-in zoom-out link-views hide-overlays show-reference workspace-annotate
 workspace-review workspace-inspect categories models settings shortcuts palette about
-use-as-reference
+use-as-reference review-summary next-coloring
 """
 
 # Of shared/design/product.md, "Keys and mouse".

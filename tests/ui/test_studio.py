@@ -9,6 +9,7 @@ from PIL import Image
 from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QDialog, QLineEdit
 
+from fmstudio.project.doubt import Reason
 from fmstudio.project.edits import LandProposals
 from fmstudio.project.model import Propagated, Status
 from fmstudio.session import Session
@@ -462,3 +463,11 @@ def test_labels_dropped_on_a_project_are_previewed(qtbot, studio, make_session, 
     (dialog,) = [d for d in studio.window.findChildren(QDialog) if d.isVisible()]
     assert "COCO" in dialog.windowTitle()
     assert not studio.controller.project.annotations
+
+
+def test_what_points_are_coloured_by_is_remembered(make_studio):
+    studio = make_studio()
+    studio.controller.set_coloring(Reason.SPREAD)
+    assert studio.preferences.point_colors == "spread"
+    studio.window.close()
+    assert make_studio().controller.coloring == Reason.SPREAD

@@ -5,9 +5,11 @@ from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent, QPalet
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QSizePolicy, QWidget
 
 from fmstudio.drawing.colors import confidence_color
+from fmstudio.project.doubt import Reason
 from fmstudio.project.model import ImageItem, ImageState
 from fmstudio.ui import theme
 from fmstudio.ui.canvas.text import small_font
+from fmstudio.ui.reasons import reason_name, reason_tip
 
 _HEIGHT = 28
 _NARROWEST = 160
@@ -69,17 +71,31 @@ class StateMark(QWidget):
 
 
 class ConfidenceLegend(QWidget):
-    """What the colours of proposed points mean: a ramp from 0 to 1."""
+    """What the colours of proposed points mean: a ramp between two ends."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setFont(small_font(self.font()))
-        text = self.tr("confidence")
-        self._text = text
-        self._left = self.fontMetrics().horizontalAdvance(text) + 8
-        self.setFixedSize(self._left + 88, _HEIGHT)
-        self.setToolTip(self.tr("Confidence of proposed points, from 0 to 1"))
-        self.setAccessibleName(self.tr("Confidence of proposed points, from 0 to 1"))
+        self.show_meaning(None)
+
+    def show_meaning(self, coloring: Reason | None) -> None:
+        """Say what the colours stand for: a reason of doubt, or confidence."""
+        if coloring is None:
+            self._text, self._ends = self.tr("confidence"), ("0", "1")
+            tip = self.tr("Confidence of proposed points, from 0 to 1")
+        else:
+            self._text, self._ends = (
+                reason_name(coloring).lower(),
+                (self.tr("bad"), self.tr("good")),
+            )
+            tip = reason_tip(coloring)
+        width = self.fontMetrics().horizontalAdvance
+        self._left = width(self._text) + 8
+        self._insets = width(self._ends[0]) + 5, width(self._ends[1]) + 5
+        self.setFixedSize(self._left + 64 + sum(self._insets), _HEIGHT)
+        self.setToolTip(tip)
+        self.setAccessibleName(tip)
+        self.update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Paint the ramp between its ends."""
@@ -89,9 +105,10 @@ class ConfidenceLegend(QWidget):
         box = QRectF(self.rect())
         left = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
         painter.drawText(box, left, self._text)
-        painter.drawText(box.adjusted(self._left, 0, 0, 0), left, "0")
-        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, "1")
-        bar = QRectF(self._left + 12, box.center().y() - 3, box.width() - self._left - 24, 6)
+        painter.drawText(box.adjusted(self._left, 0, 0, 0), left, self._ends[0])
+        right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        painter.drawText(box, right, self._ends[1])
+        bar = QRectF(self._left + self._insets[0], box.center().y() - 3, 64, 6)
         ramp = QLinearGradient(bar.topLeft(), QPointF(bar.right(), bar.top()))
         for step in range(9):
             ramp.setColorAt(step / 8, QColor(*confidence_color(step / 8)))
@@ -161,6 +178,10 @@ class CanvasHeader(QWidget):
         """Return all that it says."""
         labels = (self._role, self._name, self._state, self._zoom)
         return "  ".join(label.text() for label in labels if label.text())
+
+    def show_coloring(self, coloring: Reason | None) -> None:
+        """Say what the colours of proposed points stand for."""
+        self._legend.show_meaning(coloring)
 
     @property
     def legend(self) -> QWidget:

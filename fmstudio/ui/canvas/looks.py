@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QTransform
 
 from fmstudio.geometry.points import Keypoints
+from fmstudio.project.doubt import Reason, goodness
 from fmstudio.project.model import Annotation, Category, Corrected, Project, Status
 from fmstudio.ui.canvas.draft import DraftView
 from fmstudio.ui.controller import Controller
@@ -38,6 +39,8 @@ class Look:
         The one under the pointer, here or on the other canvas.
     is_dimmed : bool
         Another annotation is selected.
+    coloring : Reason or None
+        What its points are coloured by if it is proposed; None by confidence.
     """
 
     annotation: Annotation
@@ -47,6 +50,7 @@ class Look:
     keypoint: int | None = None
     hovered: int | None = None
     is_dimmed: bool = False
+    coloring: Reason | None = None
 
     @property
     def is_proposed(self) -> bool:
@@ -57,6 +61,18 @@ class Look:
     def is_corrected(self) -> bool:
         """Return whether a person has changed what the engine proposed."""
         return isinstance(self.annotation.provenance, Corrected) and not self.is_proposed
+
+    def scores(self) -> NDArray[np.float64] | None:
+        """Return each point's place on the ramp, (m,) in [0, 1], NaN where it is not known.
+
+        None where the colours are the points' own: of what is no proposal.
+        """
+        points = self.annotation.keypoints
+        if points is None or not self.is_proposed:
+            return None
+        if self.coloring is None:
+            return points.score
+        return goodness(self.annotation.doubt, self.coloring, len(points))
 
     @property
     def opacity(self) -> float:
@@ -104,6 +120,8 @@ def looks_of(
     pointed = hovered or (None if is_any_here else _selected_keypoint(controller))
     if pointed is not None:
         looks = [_pointed_at(look, *pointed) for look in looks]
+    if controller.coloring is not None:
+        looks = [replace(look, coloring=controller.coloring) for look in looks]
     return sorted(looks, key=lambda look: look.is_selected)
 
 

@@ -9,6 +9,7 @@ from PySide6.QtCore import QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPen, QTransform
 
 from fmstudio.drawing.colors import Rgb, keypoint_colors
+from fmstudio.project.doubt import value_text
 from fmstudio.ui.canvas.looks import Look, screen_xy
 from fmstudio.ui.canvas.outline import Outlines
 from fmstudio.ui.canvas.sprites import RADIUS, Shape, Sprites
@@ -102,11 +103,12 @@ class MarkPainter:
         colors = _colors(len(places), look.category.colors)
         drawn = np.flatnonzero(points.labelled & _within(places, area, 2 * RADIUS)).tolist()
         is_small = len(places) > _MANY
+        scores = look.scores()
         for index in sorted(drawn, key=lambda i: i in (look.hovered, look.keypoint)):
             shape = Shape(
                 colors[index],
                 int(points.visibility[index]),
-                float(points.score[index]) if look.is_proposed else None,
+                None if scores is None else float(scores[index]),
                 is_corrected=look.is_corrected,
                 is_hovered=index == look.hovered,
                 is_selected=index == look.keypoint,
@@ -155,12 +157,18 @@ def names_of(
 
 
 def name_of(look: Look, index: int) -> str:
-    """Return a keypoint's name, with its confidence where it is a proposal's."""
+    """Return a keypoint's name, of a proposal with the figure that its colour stands for."""
     name = look.category.keypoints[index]
     points = look.annotation.keypoints
-    if look.is_proposed and points is not None:
+    if not look.is_proposed or points is None:
+        return name
+    if look.coloring is None:
         return f"{name} {points.score[index]:.2f}"
-    return name
+    doubt = look.annotation.doubt
+    value = None
+    if doubt is not None and len(doubt) == len(points):
+        value = doubt.value(look.coloring, index)
+    return f"{name} ?" if value is None else f"{name} {value_text(look.coloring, value)}"
 
 
 def _tag(look: Look, to_screen: QTransform, area: QRectF) -> list[Name]:

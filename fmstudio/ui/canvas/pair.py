@@ -40,6 +40,7 @@ class CanvasPane(QWidget):
         controller.sessionChanged.connect(self._show_image)
         controller.projectChanged.connect(self._show_image)
         controller.inboxChanged.connect(self._show_image)
+        controller.coloringChanged.connect(self._show_coloring)
         self._show_image()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -61,6 +62,10 @@ class CanvasPane(QWidget):
             state = project.image_state(image.id)
             self.header.show_image(image, state, has_proposals=has_proposals)
         self._show_zoom()
+
+    def _show_coloring(self) -> None:
+        """Say what the colours of proposed points stand for."""
+        self.header.show_coloring(self._controller.coloring)
 
     def _show_zoom(self) -> None:
         """Say how large the image is shown."""

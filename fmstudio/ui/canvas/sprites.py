@@ -1,6 +1,7 @@
 """Keypoints as small pictures, painted once and then copied: shapes carry the meaning."""
 
 from dataclasses import dataclass, replace
+from math import isnan
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPixmap
@@ -19,6 +20,8 @@ _HALF = 13.0
 _STEPS = 32
 _CASING = QColor(14, 15, 17, 170)
 _WHITE = QColor(255, 255, 255)
+# No colour of the ramp: there is nothing to tell.
+_UNKNOWN = QColor(128, 128, 128)
 # The notch of a corrected point: the share of the disc, in degrees, that is missing on the upper
 # right. Lists draw the same shape.
 _NOTCH = 15, 75
@@ -35,7 +38,8 @@ class Shape:
     visibility : int
         1 hidden, 2 visible.
     score : float or None
-        Confidence of a proposed point in [0, 1]; None of a point that is not proposed.
+        Place on the ramp of a proposed point in [0, 1], below 0 where it is not known; None of a
+        point that is not proposed.
     is_corrected, is_hovered, is_selected : bool
     is_small : bool
         One of so many that they would hide the image.
@@ -74,7 +78,9 @@ def draw_shape(painter: QPainter, at: QPointF, shape: Shape, accent: QColor) -> 
     radius += _CHOSEN if shape.is_hovered or shape.is_selected else 0.0
     color = QColor(*shape.color)
     if shape.score is not None:
-        _draw_ring(painter, at, radius, QColor(*confidence_color(shape.score)))
+        known = shape.score >= 0
+        ring = QColor(*confidence_color(shape.score)) if known else _UNKNOWN
+        _draw_ring(painter, at, radius, ring)
         if not shape.is_small:
             _draw_dot(painter, at, color)
     elif shape.visibility == HIDDEN:
@@ -94,7 +100,7 @@ def _as_told(shape: Shape) -> Shape:
     """Return a shape without what its picture does not tell, so that few are painted."""
     if shape.score is None:
         return shape
-    score = round(shape.score * _STEPS) / _STEPS
+    score = -1.0 if isnan(shape.score) else round(shape.score * _STEPS) / _STEPS
     return replace(shape, score=score, color=(0, 0, 0) if shape.is_small else shape.color)
 
 

@@ -81,6 +81,7 @@ class CanvasView(GestureView):
         controller.projectChanged.connect(self._on_project)
         controller.inboxChanged.connect(self._on_inbox)
         controller.selectionChanged.connect(self.refresh)
+        controller.coloringChanged.connect(self.refresh)
         self._on_shown()
 
     # What is shown

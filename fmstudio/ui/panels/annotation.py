@@ -29,6 +29,7 @@ from fmstudio.ui.panels.annotation_rows import AnnotationDelegate, KeypointDeleg
 from fmstudio.ui.panels.categories import CategoryBox
 from fmstudio.ui.panels.switch import Switch, follow_eye
 from fmstudio.ui.panels.visibility import cycled
+from fmstudio.ui.panels.why import WhyBox
 
 
 class AnnotationPanel(QWidget):
@@ -363,6 +364,8 @@ class AnnotationPanel(QWidget):
         below.addLayout(_row(self.category_box))
         below.addWidget(self.hint_label)
         below.addWidget(self.details, 1)
+        self.why = WhyBox(self._controller)
+        below.addWidget(self.why)
         below.addStretch()
         return lower
 

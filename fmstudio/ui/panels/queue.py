@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from fmstudio.project.diff import ProjectDiff
+from fmstudio.project.estimate import LEVEL
 from fmstudio.project.model import Project
 from fmstudio.project.review import QueueItem
 from fmstudio.project.wording import counted
@@ -27,6 +28,7 @@ from fmstudio.ui.panels.queue_model import QueueModel, QueueRow
 from fmstudio.ui.panels.row_view import RowView
 from fmstudio.ui.panels.rows import MARGIN, Index
 from fmstudio.ui.panels.thumbnails import Thumbnails
+from fmstudio.ui.review import ReviewMeter
 
 
 class QueuePanel(QWidget):
@@ -48,6 +50,7 @@ class QueuePanel(QWidget):
     ) -> None:
         super().__init__(parent)
         self._controller = controller
+        self.meter = ReviewMeter(controller, self)
         self.model = QueueModel(controller, self)
         self.view = RowView(ROW, self)
         self.view.setModel(self.model)
@@ -212,17 +215,27 @@ class QueuePanel(QWidget):
         done = total - len(queue)
         self._bar.setRange(0, max(1, total))
         self._bar.setValue(done)
-        wrong = round(queue.expected_corrections)
+        found = self.meter.waiting
         self._reviewed.setText(self.tr("{0} of {1} done").format(f"{done:,}", f"{total:,}"))
         self._reviewed.setToolTip(
             self.tr("{0} reviewed, {1} left.").format(
                 counted(done, "annotation"), counted(len(queue), "proposal")
             )
         )
-        self._left.setText(self.tr("~{0} to correct").format(f"{wrong:,}"))
+        low, high = found.rates
+        self._left.setText(
+            self.tr("~{0} wrong ({1}\u2013{2}\u00a0%)").format(
+                f"{found.wrong:,.0f}", f"{100 * low:.0f}", f"{100 * high:.0f}"
+            )
+        )
         self._left.setToolTip(
-            self.tr("About {0} of the proposals are wrong, if their confidences tell the truth.")
-            .format(f"{wrong:,}")
+            self.tr(
+                "Of {0} in the queue about {1} are wrong, {2}; in {3} of 100 cases {4} to {5}. "
+                "Learnt from what you have reviewed."
+            ).format(
+                counted(found.points, "point"), f"{found.wrong:,.0f}", f"{found.rate:.1%}",
+                round(100 * LEVEL), f"{found.low:,}", f"{found.high:,}",
+            )
         )  # fmt: skip
         self._bar.setVisible(total > 0)
         self._reviewed.setVisible(total > 0)
@@ -250,7 +263,7 @@ class QueuePanel(QWidget):
 
     def _say_cost(self) -> None:
         """Say what accepting all above the limit would do."""
-        self._sure.say_cost(*self.model.queue.above(self.limit.value()))
+        self._sure.say_cost(*self.meter.above(self.model.queue, self.limit.value()))
 
 
 def _without_annotations(project: Project | None) -> int:
@@ -275,7 +288,6 @@ class _AcceptAbove(QWidget):
         self._accept.clicked.connect(self.accepted)
         self._cost = QLabel(self)
         self._cost.setForegroundRole(self.palette().ColorRole.PlaceholderText)
-        self._cost.setToolTip(self.tr("If their confidences tell the truth."))
         line = QHBoxLayout()
         line.setSpacing(4)
         line.addWidget(self.limit)
@@ -286,17 +298,25 @@ class _AcceptAbove(QWidget):
         layout.addLayout(line)
         layout.addWidget(self._cost)
 
-    def say_cost(self, count: int, wrong: float) -> None:
-        """Say how many would be accepted, and how many of them are likely wrong."""
+    def say_cost(self, count: int, points: int, wrong: float) -> None:
+        """Say how many would be accepted, and how many of their points are likely wrong."""
         all_of_them = self.tr("Accept {0}").format(counted(count, "proposal"))
         self._accept.setEnabled(count > 0)
         self._accept.setToolTip(all_of_them)
         self._accept.setAccessibleName(all_of_them)
         self._cost.setText(
-            self.tr("{0}, ~{1} wrong").format(f"{count:,}", f"{round(wrong):,}")
+            self.tr("{0}: ~{1} points wrong").format(f"{count:,}", f"{round(wrong):,}")
             if count
             else self.tr("None is that sure.")
         )
+        self._cost.setToolTip(
+            self.tr("{0} with {1}, of which about {2} are wrong; nobody looks at them.").format(
+                counted(count, "annotation"), counted(points, "point"), f"{wrong:,.0f}"
+            )
+            if count
+            else ""
+        )
+        self._accept.setToolTip(self._cost.toolTip())
 
 
 class _CalmSpinBox(QDoubleSpinBox):

@@ -5,6 +5,7 @@ from PySide6.QtGui import QPainter, QPalette
 from PySide6.QtWidgets import QStyleOptionViewItem
 
 from fmstudio.project.diff import ProjectDiff
+from fmstudio.project.doubt import main_reason_of_all, sentence, short_name
 from fmstudio.project.model import Annotation, ImageItem
 from fmstudio.project.review import QueueChange, QueueItem, ReviewQueue, review_queue
 from fmstudio.ui.controller import Controller
@@ -85,10 +86,11 @@ class QueueModel(QAbstractListModel):
         assert project is not None
         category = project.categories[annotation.category_id].name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{image.path}\n{category}, {item.confidence:.2f}"
+            return f"{image.path}\n{category}, {item.confidence:.2f}\n{_reason_text(annotation)}"
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            words = self.tr("{0}, {1}, confidence {2}")
-            return words.format(image.file_name, category, f"{item.confidence:.2f}")
+            words = self.tr("{0}, {1}, confidence {2}. {3}")
+            reason = _reason_text(annotation)
+            return words.format(image.file_name, category, f"{item.confidence:.2f}", reason).strip()
         return None
 
     def parts_at(self, index: Index) -> tuple[QueueItem, Annotation, ImageItem] | None:
@@ -102,8 +104,18 @@ class QueueModel(QAbstractListModel):
         return None if annotation is None or image is None else (item, annotation, image)
 
 
+def _reason_text(annotation: Annotation) -> str:
+    """Return why an annotation may be wrong; nothing where that was never measured."""
+    if annotation.doubt is None:
+        return ""
+    return sentence(main_reason_of_all(annotation.doubt))
+
+
 class QueueRow(RowDelegate):
-    """A thumbnail, the file's name, the category, the confidence as figure and bar."""
+    """A thumbnail, the file's name, the main reason of doubt, the confidence as figure and bar.
+
+    Without a reason the category.
+    """
 
     def __init__(
         self, controller: Controller, model: QueueModel, thumbnails: Thumbnails, parent: QObject
@@ -132,8 +144,11 @@ class QueueRow(RowDelegate):
         self.draw_text(painter, upper, name, option.font, plain)
         figure = f"{item.confidence:.2f}"
         self.draw_text(painter, lower, figure, small, plain, RIGHT)
+        # In a queue of one kind of thing the reason tells more than the category.
+        finding = main_reason_of_all(annotation.doubt)
         category = project.categories[annotation.category_id].name
+        words = category if finding is None else short_name(finding)
         beside = lower.adjusted(0, 0, -text_width(figure, small) - 4, 0)
-        self.draw_text(painter, beside, category, small, muted)
+        self.draw_text(painter, beside, words, small, muted)
         bar = QRect(text.left(), option.rect.bottom() - 9, text.width(), 4)
         draw_range(painter, bar, 0.0, item.confidence, track_color(option))

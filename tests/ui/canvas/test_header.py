@@ -1,8 +1,10 @@
 import pytest
 
 from fmstudio.geometry.grid import ImageSize
+from fmstudio.project.doubt import Reason
 from fmstudio.project.model import ImageItem, ImageState
 from fmstudio.ui.canvas.header import CanvasHeader, StateMark
+from fmstudio.ui.reasons import reason_tip
 
 LONG = ImageItem(1, f"photos/{'field-camera-' * 20}001.jpg", ImageSize(3, 2), "hash")
 
@@ -40,6 +42,19 @@ def test_the_legend_is_shown_where_it_says_something(header, width, has_proposal
     header.resize(width, 28)
     header.show_image(LONG, ImageState.PROPOSED, has_proposals=has_proposals)
     assert header.legend.isVisible() is is_shown
+
+
+def test_the_legend_names_what_the_colours_stand_for(header):
+    header.show_image(LONG, ImageState.PROPOSED, has_proposals=True)
+    plain = header.legend.accessibleName()
+    widths = [header.legend.width()]
+    for reason in Reason:
+        header.show_coloring(reason)
+        assert header.legend.accessibleName() == reason_tip(reason)
+        widths.append(header.legend.width())
+    assert max(widths) < 240
+    header.show_coloring(None)
+    assert header.legend.accessibleName() == plain
 
 
 def test_a_narrow_header_keeps_the_name_and_the_mark(header, qtbot):

@@ -1,13 +1,17 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QTransform
 
+from fmstudio.geometry.points import Keypoints
+from fmstudio.project.doubt import REASONS, Doubt, Reason
 from fmstudio.project.edits import AddAnnotation
 from fmstudio.project.model import Status
 from fmstudio.ui.canvas.draft import DraftView
 from fmstudio.ui.canvas.looks import hovered_keypoint, looks_of
+from fmstudio.ui.canvas.marks import name_of
 from fmstudio.ui.controller import Controller
 
 
@@ -49,6 +53,32 @@ def test_the_selected_keypoint_is_shown_on_the_other_image_too(controller, here)
     controller.select(here.id, 3)
     (other,) = looks_of(controller, target)
     assert (other.hovered, other.is_dimmed, other.is_selected) == (3, False, False)
+
+
+def test_colours_tell_the_reason_that_is_chosen_and_what_is_not_known(controller, here):
+    m = len(here.keypoints)
+    points = Keypoints(here.keypoints.xy, here.keypoints.visibility, np.full(m, 0.7))
+    reasons = np.full((m, len(REASONS)), np.nan)
+    reasons[0, REASONS.index(Reason.COVERAGE)] = 1.0
+    reasons[1, REASONS.index(Reason.COVERAGE)] = 0.0
+    doubt = Doubt(points.xy, points.score, reasons, np.full(len(REASONS), np.nan), 100, 100)
+    there = replace(
+        here, id=0, image_id=controller.target_id, keypoints=points, mask=None,
+        status=Status.PROPOSED, doubt=doubt,
+    )  # fmt: skip
+    assert controller.perform(AddAnnotation(there))
+    (look,) = looks_of(controller, controller.target_id)
+    assert look.scores() == pytest.approx(0.7)
+    assert name_of(look, 0).endswith("0.70")
+    controller.set_coloring(Reason.COVERAGE)
+    (look,) = looks_of(controller, controller.target_id)
+    assert look.scores()[:2].tolist() == [1, 0]
+    assert np.isnan(look.scores()[2])
+    assert name_of(look, 0).endswith("100\u00a0%")
+    assert name_of(look, 2).endswith("?")
+    (done,) = looks_of(controller, here.image_id)
+    assert done.scores() is None
+    assert name_of(done, 0) == done.category.keypoints[0]
 
 
 def test_ghosts_lie_at_the_bottom(controller, here, monkeypatch):

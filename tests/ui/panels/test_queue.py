@@ -115,9 +115,11 @@ def test_what_is_reviewed_already_can_be_rejected_and_nothing_else_is_shown(pane
 def test_accepting_above_a_limit_is_one_edit_whose_cost_is_said(panel, controller, qtbot):
     panel.limit.setValue(0.5)
     assert panel._sure._accept.accessibleName() == "Accept 2 proposals"
-    assert panel._sure._cost.text() == "2, ~0 wrong"
+    m = panel.model.queue[0].points
+    assert panel._sure._cost.text() == f"2: ~{m * 0.5:.0f} points wrong"
+    assert f"2 annotations with {2 * m} points" in panel._sure._cost.toolTip()
     panel.limit.setValue(0.1)
-    assert panel._sure._cost.text() == "3, ~1 wrong"
+    assert panel._sure._cost.text() == f"3: ~{m * 1.3:.0f} points wrong"
     panel.limit.setValue(0.95)
     assert not panel._sure._accept.isEnabled()
     panel.limit.setValue(0.5)
@@ -140,12 +142,15 @@ def test_a_click_shows_what_was_clicked(panel, controller, qtbot):
 
 def test_the_counters_say_how_much_is_done_and_left(panel, controller):
     assert panel._reviewed.text() == "1 of 4 done"
-    assert panel._left.text() == "~1 to correct"
+    found = panel.meter.waiting
+    assert panel._left.text().startswith(f"~{found.wrong:.0f} wrong (")
+    assert f"Of {found.points} points in the queue" in panel._left.toolTip()
     assert (panel._bar.value(), panel._bar.maximum()) == (1, 4)
     panel.show_next()
     panel.accept_current()
     assert panel._reviewed.text() == "2 of 4 done"
-    assert panel._left.text() == "~0 to correct"
+    assert panel.meter.waiting.points < found.points
+    assert panel._left.text().startswith(f"~{panel.meter.waiting.wrong:.0f} wrong (")
 
 
 def test_a_decision_shows_each_image_once_and_makes_no_row_anew(panel, controller, qtbot):
