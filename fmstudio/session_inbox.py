@@ -8,6 +8,7 @@ from fmstudio.errors import ProjectError
 from fmstudio.project.edits import LandProposals
 from fmstudio.project.edits_bulk import blocks
 from fmstudio.project.model import Annotation, InboxEntry, Project, Propagated, Status
+from fmstudio.project.poses import Choices, as_chosen_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ def plan_landing(
     """
     latest: dict[tuple[int, int], list[Annotation]] = {}
     left_out = []
+    choices = Choices(project)
     for entry in inbox:
         where = f"The proposal for '{project.images[entry.image_id].path}' was left out"
         reason = outdated_reason(project, entry)
@@ -98,7 +100,7 @@ def plan_landing(
                 left_out.append(f"{where}: {reason}.")
             else:
                 key = (annotation.image_id, annotation.category_id)
-                fresh.setdefault(key, []).append(annotation)
+                fresh.setdefault(key, []).append(as_chosen_before(project, annotation, choices))
         latest |= fresh
     edit = LandProposals(tuple(a for group in latest.values() for a in group))
     return edit, tuple(left_out)
@@ -167,4 +169,6 @@ def _proposed(proposal: Proposal, mark: ProposedMark) -> Annotation:
         Status.PROPOSED,
         Propagated(mark.sources, proposal.key),
         mark.quality,
+        votes=mark.votes,
+        alternative=mark.alternative,
     )

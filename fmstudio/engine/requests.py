@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.geometry.masks import Mask
 from fmstudio.geometry.points import Keypoints
+from fmstudio.geometry.votes import AlternativeMark, Vote
 
 DECODERS = ("mixed", "band-limited", "transferred", "spectral", "concatenated")
 LAP_MASKS = ("commutator", "slanted", "resolvent")
@@ -245,6 +246,10 @@ class ProposedMark:
         Confidence of the whole in [0, 1].
     reasons : Mapping of str to ndarray, (m,)
         Per keypoint, what the confidence was made of ("cycle": pixels, "margin": [0, 1]).
+    votes : tuple of Vote
+        Each reference's own word on the keypoints, the heaviest first.
+    alternative : AlternativeMark or None
+        The object by another map that is supported about as well.
     """
 
     category: int
@@ -255,6 +260,8 @@ class ProposedMark:
     reasons: Mapping[str, NDArray[np.float64]] = field(
         default_factory=lambda: MappingProxyType({}), compare=False
     )
+    votes: tuple[Vote, ...] = ()
+    alternative: AlternativeMark | None = None
 
 
 @dataclass(frozen=True, slots=True)

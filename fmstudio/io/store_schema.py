@@ -4,7 +4,8 @@ Documented for other programs: a project file is plain SQLite, and these are its
 JSON. ``keypoints`` blobs are records of 25 bytes (x float64, y float64, visibility int8, score
 float64; pixels; little-endian, packed), one per keypoint of the category. ``mask`` blobs are
 uint32, little-endian: width, height, then the lengths of alternating runs of 0 and 1,
-column-major, the first a run of 0.
+column-major, the first a run of 0. `fmstudio.io.store_votes` describes ``votes`` and
+``alternative``.
 """
 
 import json
@@ -17,6 +18,13 @@ import numpy as np
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.geometry.masks import Mask
 from fmstudio.geometry.points import Keypoints
+from fmstudio.io.store_votes import (
+    add_vote_columns,
+    alternative_of,
+    alternative_text,
+    pack_votes,
+    unpack_votes,
+)
 from fmstudio.project.model import (
     Annotation,
     Category,
@@ -98,7 +106,7 @@ def _to_version_1(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_1,)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_1, add_vote_columns)
 """Step ``i`` turns a file of version ``i`` into one of version ``i + 1``, inside a transaction."""
 
 
@@ -181,6 +189,20 @@ def content_row(annotation: Annotation) -> dict[str, Value]:
         "is_crowd": int(annotation.is_crowd),
         "keypoints": None if annotation.keypoints is None else pack_keypoints(annotation.keypoints),
         "mask": None if annotation.mask is None else pack_mask(annotation.mask),
+        **_alternative_columns(annotation),
+    }
+
+
+def _alternative_columns(annotation: Annotation) -> dict[str, Value]:
+    """Return the votes and the competing map of an annotation, as columns."""
+    other = annotation.alternative
+    points, mask = (None, None) if other is None else (other.keypoints, other.mask)
+    return {
+        "votes": pack_votes(annotation.votes),
+        "alternative": alternative_text(other),
+        "alternative_keypoints": None if points is None else pack_keypoints(points),
+        "alternative_mask": None if mask is None else pack_mask(mask),
+        "alternative_votes": None if other is None else pack_votes(other.votes),
     }
 
 
@@ -206,9 +228,15 @@ def annotations_of(
     """
     keypoints = _unpacked(unpack_keypoints, [row["keypoints"] for row in rows])
     masks = _unpacked(unpack_masks, [row["mask"] for row in rows])
+    others = zip(
+        _unpacked(unpack_keypoints, [row["alternative_keypoints"] for row in rows]),
+        _unpacked(unpack_masks, [row["alternative_mask"] for row in rows]),
+        strict=True,
+    )
     provenances: dict[tuple[object, ...], Provenance] = {}
     found = []
-    for row, (id_, image_id), points, mask in zip(rows, places, keypoints, masks, strict=True):
+    parts = zip(rows, places, keypoints, masks, others, strict=True)
+    for row, (id_, image_id), points, mask, other in parts:
         origin = row["provenance"], row["sources"], row["source_key"]
         if origin not in provenances:
             provenances[origin] = _provenance_of(*origin)
@@ -229,6 +257,8 @@ def annotations_of(
                 None if confidence is None else _float(confidence),
                 box,
                 bool(row["is_crowd"]),
+                votes=unpack_votes(row["votes"]),
+                alternative=alternative_of(row["alternative"], *other, row["alternative_votes"]),
             )
         )
     return found

@@ -50,6 +50,8 @@ class SetCategory:
                     keypoints=keypoints,
                     status=Status.ACCEPTED,
                     provenance=provenance,
+                    votes=(),
+                    alternative=None,
                 )
             )
 

@@ -139,4 +139,4 @@ def _put_mapped(changes: Changes, annotation: Annotation, mapping: KeypointMappi
     if not visibility.any() and not has_rest:
         changes.remove_annotation(annotation.id)
     else:
-        changes.put_annotation(replace(annotation, keypoints=kept))
+        changes.put_annotation(replace(annotation, keypoints=kept, votes=(), alternative=None))

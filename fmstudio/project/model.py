@@ -16,6 +16,7 @@ from fmstudio.errors import ProjectError
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.geometry.masks import Mask
 from fmstudio.geometry.points import Keypoints
+from fmstudio.geometry.votes import AlternativeMark, Vote
 
 
 class Status(StrEnum):
@@ -150,6 +151,11 @@ class Annotation:
         (x, y, width, height) in pixels, as given by a file that has neither keypoints nor mask.
     is_crowd : bool
         COCO's ``iscrowd``: a region of many objects that evaluators ignore.
+    votes : tuple of Vote
+        Each reference's own word on the engine's proposal; stays as it was when a person changes
+        the keypoints.
+    alternative : AlternativeMark or None
+        The object by another map that is supported about as well.
     """
 
     id: int
@@ -162,6 +168,8 @@ class Annotation:
     confidence: float | None = None
     bbox: tuple[float, float, float, float] | None = None
     is_crowd: bool = False
+    votes: tuple[Vote, ...] = ()
+    alternative: AlternativeMark | None = None
 
     @property
     def is_reviewed(self) -> bool:

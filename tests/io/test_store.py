@@ -473,28 +473,28 @@ def test_a_version_0_file_becomes_an_empty_project(path: Path) -> None:
     with Store.open(path) as store:
         assert store.load() == Project.build("untitled")
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (len(store_schema.MIGRATIONS),)
     connection.close()
 
 
-def _to_version_2(connection: sqlite3.Connection) -> None:
+def _add_taken(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE images ADD COLUMN taken TEXT NOT NULL DEFAULT ''")
 
 
-def _to_version_3(connection: sqlite3.Connection) -> None:
+def _fill_taken(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE images SET taken = 'unknown'")
 
 
-def test_a_version_1_file_is_brought_up_step_by_step(
+def test_an_older_file_is_brought_up_step_by_step(
     store: Store, path: Path, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.close()
-    steps = (*store_schema.MIGRATIONS, _to_version_2, _to_version_3)
+    steps = (*store_schema.MIGRATIONS, _add_taken, _fill_taken)
     monkeypatch.setattr(store_schema, "MIGRATIONS", steps)
     with Store.open(path) as again:
         assert again.load() == project
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (len(steps),)
     assert connection.execute("SELECT DISTINCT taken FROM images").fetchall() == [("unknown",)]
     connection.close()
     monkeypatch.undo()
@@ -509,11 +509,12 @@ def test_a_step_that_fails_leaves_the_version_before(
         connection.execute("CREATE TABLE images (again)")
 
     store.close()
-    steps = (*store_schema.MIGRATIONS, _to_version_2, broken)
+    steps = (*store_schema.MIGRATIONS, _add_taken, broken)
+    n = len(steps)
     with monkeypatch.context() as patch:
         patch.setattr(store_schema, "MIGRATIONS", steps)
-        assert "from format 2 to 3" in sentence(path)
-        patch.setattr(store_schema, "MIGRATIONS", steps[:2])
+        assert f"from format {n - 1} to {n}" in sentence(path)
+        patch.setattr(store_schema, "MIGRATIONS", steps[:-1])
         with Store.open(path) as again:
             assert again.load() == project
 
@@ -671,3 +672,16 @@ def test_a_full_disk_gets_a_sentence(store: Store, project: Project) -> None:
     with pytest.raises(StoreError, match="full"):
         store.commit(project, many, "Too much")
     assert store.load() == project
+
+
+def test_a_file_without_votes_gains_their_columns(
+    path: Path, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(store_schema, "MIGRATIONS", store_schema.MIGRATIONS[:1])
+        Store.create(path, Project.build("old")).close()
+    with Store.open(path) as store:
+        assert store.load() == Project.build("old")
+        store.commit(Project.build("old"), project, "Fill")
+    with Store.open(path) as store:
+        assert store.load() == project
