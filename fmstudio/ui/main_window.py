@@ -48,7 +48,8 @@ _MENUS = {
     "brush-smaller brush-larger - @categories",
     "review": "next-image previous-image search-images use-as-reference - propagate cancel-run - "
     "next-review accept reject swap-map accept-above - annotate-next - models",
-    "view": "fit zoom-100 zoom-in zoom-out - link-views show-reference hide-overlays show-votes show-other-map - "
+    "view": "fit zoom-100 zoom-in zoom-out - link-views show-reference hide-overlays "
+    "show-votes show-other-map - "
     "workspace-annotate workspace-review workspace-inspect - @docks - full-screen",
     "help": "shortcuts palette - about",
 }

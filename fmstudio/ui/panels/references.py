@@ -47,7 +47,7 @@ class ReferenceRow(QWidget):
         self.setToolTip(f"{name}\n{caption}")
         self.box = _SayBox()
         for say in SAYS:
-            self.box.addItem(f"× {say:g}", say)
+            self.box.addItem(f"{say:g}x", say)
         self.box.setAccessibleName(self.tr("How much {0} counts").format(name))
         self.box.setToolTip(self.tr("How much this reference counts"))
         near = min(range(len(SAYS)), key=lambda i: abs(SAYS[i] - (vote.say or 1.0)))
