@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from fmstudio.engine.cancel import CancelToken
+from fmstudio.engine.keys import request_key
 from fmstudio.engine.requests import ImageRef, Mark, Progress
 from fmstudio.errors import ProjectError
 from fmstudio.project.edits_proposals import ReviseProposals, is_pending, swapped
@@ -79,18 +80,19 @@ def reweighed(
     from fmstudio.engine.reweigh import Weighed, reweigh
 
     weighed = [Weighed(*word) for word in request.words]
+    heard = tuple(each.image.key for each in weighed if each.say > 0)
+    key = request_key(heard, live.settings)
     for item in reweigh(words, request.target, weighed, token):
         if isinstance(item, Progress):
             yield item
         elif covers_something(item):
             old = request.annotation
-            assert isinstance(old.provenance, Propagated)
             fresh = replace(
                 old,
                 keypoints=item.keypoints,
                 mask=item.mask,
                 confidence=item.quality,
-                provenance=replace(old.provenance, sources=item.sources),
+                provenance=Propagated(item.sources, key),
                 votes=item.votes,
                 alternative=item.alternative,
             )

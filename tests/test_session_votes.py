@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fmstudio.engine.cancel import CancelToken
-from fmstudio.engine.requests import Progress, ProposedMark
+from fmstudio.engine.requests import MatchSettings, Progress, ProposedMark
 from fmstudio.errors import ImageError, MatchError, ProjectError
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.geometry.points import Keypoints
@@ -66,9 +66,7 @@ def test_what_cannot_be_weighed_is_said(project):
 
 def test_the_map_that_was_taken_stays_taken(project, monkeypatch):
     mirrored, plain = points(70), points(20)
-    before = AlternativeMark(
-        plain, None, 0.3, 0.3, 0.31, Pose.PLAIN, Pose.MIRRORED, is_chosen=True
-    )
+    before = AlternativeMark(plain, None, 0.3, 0.3, 0.31, Pose.PLAIN, Pose.MIRRORED, is_chosen=True)
     chosen = replace(project.annotations[3], alternative=before)
     project = replace(project, annotations=project.annotations.set(3, chosen))
     other = AlternativeMark(mirrored, None, 0.2, 0.3, 0.31, Pose.MIRRORED, Pose.PLAIN)
@@ -80,6 +78,8 @@ def test_the_map_that_was_taken_stays_taken(project, monkeypatch):
     monkeypatch.setattr("fmstudio.engine.reweigh.reweigh", fake)
 
     class FakeLive:
+        settings = MatchSettings()
+
         def words(self):
             return None
 

@@ -211,7 +211,9 @@ def _votes(words: Sequence[CarriedMark]) -> tuple[Vote, ...]:
 
 def _weights(words: Sequence[CarriedMark]) -> NDArray[np.float64]:
     """Return what each word weighs on each point, (r, m)."""
-    visibility = np.stack([w.mark.keypoints.visibility for w in words if w.mark.keypoints])
+    visibility = np.stack(
+        [w.mark.keypoints.visibility for w in words if w.mark.keypoints is not None]
+    )
     weight = np.stack([w.confidence for w in words]) + 1e-6
     # A point that no reference labels stays unlabelled, wherever it is put.
     weight[(visibility == NOT_LABELLED) & visibility.any(axis=0)] = 0.0

@@ -228,11 +228,9 @@ def annotations_of(
     """
     keypoints = _unpacked(unpack_keypoints, [row["keypoints"] for row in rows])
     masks = _unpacked(unpack_masks, [row["mask"] for row in rows])
-    others = zip(
-        _unpacked(unpack_keypoints, [row["alternative_keypoints"] for row in rows]),
-        _unpacked(unpack_masks, [row["alternative_mask"] for row in rows]),
-        strict=True,
-    )
+    other_points = _unpacked(unpack_keypoints, [row["alternative_keypoints"] for row in rows])
+    other_masks = _unpacked(unpack_masks, [row["alternative_mask"] for row in rows])
+    others = zip(other_points, other_masks, strict=True)
     provenances: dict[tuple[object, ...], Provenance] = {}
     found = []
     parts = zip(rows, places, keypoints, masks, others, strict=True)

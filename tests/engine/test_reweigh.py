@@ -22,7 +22,7 @@ def ref(number):
 
 
 def mark(number):
-    xy = np.array([[120.0, 80.0], [60.0, 50.0]]) + [8 * number, 0]
+    xy = np.array([[120.0, 80.0], [60.0, 50.0]]) + np.array([8 * number, 0])
     return Mark(10 + number, 1, Keypoints.drawn(xy, [2, 2]))
 
 

@@ -34,10 +34,10 @@ def proposals(controller, image_ids):
     points = drawn.keypoints
     m = len(points)
     score = Keypoints(points.xy * 0.5 + 20, points.visibility, np.full(m, 0.5))
-    other = Keypoints(score.xy + [40, 0], score.visibility, np.full(m, 0.4))
+    other = Keypoints(score.xy + np.array([40, 0]), score.visibility, np.full(m, 0.4))
     votes = (
         Vote(drawn.id, score.xy + 3, np.full(m, 0.5), np.full(m, 0.8)),
-        Vote(999, score.xy + [60, 30], np.full(m, 0.4), np.full(m, 0.2)),
+        Vote(999, score.xy + np.array([60, 30]), np.full(m, 0.4), np.full(m, 0.2)),
     )
     alternative = AlternativeMark(other, None, 0.4, 0.29, 0.31, Pose.MIRRORED, Pose.PLAIN, votes)
     return tuple(

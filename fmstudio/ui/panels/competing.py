@@ -22,6 +22,8 @@ class CompetingNotice(QWidget):
         sign = QLabel()
         sign.setPixmap(icon("warning").pixmap(16, 16))
         self.swap_button, self.show_button = QToolButton(), QToolButton()
+        self.swap_button.setText(self.tr("Take the other"))
+        self.show_button.setText(self.tr("Show it"))
         line = QHBoxLayout()
         line.setSpacing(8)
         line.addWidget(sign)
@@ -41,8 +43,11 @@ class CompetingNotice(QWidget):
 
     def use_actions(self, swap: QAction, show: QAction) -> None:
         """Let the buttons do what two commands do."""
-        self.swap_button.setDefaultAction(swap)
-        self.show_button.setDefaultAction(show)
+        for button, action in ((self.swap_button, swap), (self.show_button, show)):
+            button.setToolTip(action.toolTip())
+            button.clicked.connect(action.trigger)
+        self.show_button.setCheckable(True)
+        show.toggled.connect(self.show_button.setChecked)
 
     def show_annotation(self, annotation: Annotation | None) -> None:
         """Say what competes for an annotation; nothing is shown where nothing does."""
