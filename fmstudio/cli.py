@@ -264,6 +264,21 @@ def info(
     show_info(project, check=check, as_json=as_json)
 
 
+@app.command("next")
+def suggest_next(
+    project: ProjectFile,
+    device: DeviceOption = Device.AUTO,
+    preset: PresetOption = None,
+    settings: SettingsOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say which image to annotate next: the one that would help the others most, and why."""
+    wanted = parse_settings(settings or [], preset)
+    from fmstudio.cli_next import suggest
+
+    suggest(project, wanted, device.value, as_json=as_json)
+
+
 @app.command()
 def review(
     project: ProjectFile,

@@ -11,6 +11,7 @@ from fmstudio.project.doubt import REASONS, Doubt
 from fmstudio.project.edits import LandProposals
 from fmstudio.project.edits_bulk import blocks
 from fmstudio.project.model import Annotation, InboxEntry, Project, Propagated, Status
+from fmstudio.project.poses import Choices, as_chosen_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ def plan_landing(
     """
     latest: dict[tuple[int, int], list[Annotation]] = {}
     left_out = []
+    choices = Choices(project)
     for entry in inbox:
         where = f"The proposal for '{project.images[entry.image_id].path}' was left out"
         reason = outdated_reason(project, entry)
@@ -101,7 +103,7 @@ def plan_landing(
                 left_out.append(f"{where}: {reason}.")
             else:
                 key = (annotation.image_id, annotation.category_id)
-                fresh.setdefault(key, []).append(annotation)
+                fresh.setdefault(key, []).append(as_chosen_before(project, annotation, choices))
         latest |= fresh
     edit = LandProposals(tuple(a for group in latest.values() for a in group))
     return edit, tuple(left_out)
@@ -171,6 +173,8 @@ def _proposed(proposal: Proposal, mark: ProposedMark) -> Annotation:
         Propagated(mark.sources, proposal.key),
         mark.quality,
         doubt=_doubt(mark),
+        votes=mark.votes,
+        alternative=mark.alternative,
     )
 
 

@@ -12,6 +12,7 @@ from fmstudio.session_jobs import CacheLimits, Load, available_device
 
 if TYPE_CHECKING:
     from fmstudio.engine.live import LivePairs
+    from fmstudio.engine.reweigh import LiveWords
 
 
 class Live:
@@ -39,11 +40,21 @@ class Live:
         limits: CacheLimits | None = None,
     ) -> None:
         self.settings = settings or MatchSettings()
-        self._load = load
+        self.load = load
         self._cache_dir = cache_dir
         self._device = device
         self._limits = limits or CacheLimits()
         self._pairs: LivePairs | None = None
+        self._words: LiveWords | None = None
+
+    def words(self) -> "LiveWords":
+        """Return what references say of targets, over `pairs`; errors as there."""
+        if self._words is None:
+            pairs = self.pairs()
+            from fmstudio.engine.reweigh import LiveWords
+
+            self._words = LiveWords(pairs)
+        return self._words
 
     def pairs(self) -> "LivePairs":
         """Return the pairs that are kept; the first call loads the networks.
@@ -73,4 +84,4 @@ class Live:
             self._cache_dir, memory_bytes=limits.memory_bytes, disk_bytes=limits.disk_bytes
         )
         device = available_device(self._device)
-        return LivePairs(Matcher(self.settings, device=device, cache=cache), self._load)
+        return LivePairs(Matcher(self.settings, device=device, cache=cache), self.load)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -15,6 +15,7 @@ from fmstudio.engine.reasons import ObjectReasons, decoded
 from fmstudio.engine.requests import Mark, ProposedMark
 from fmstudio.geometry.grid import PatchGrid
 from fmstudio.geometry.points import NOT_LABELLED, Keypoints
+from fmstudio.geometry.votes import MOST_VOTES, AlternativeMark, Pose, Vote, competing
 from fmstudio.spectral.confidence import Doubt, agreement, fused_confidence
 
 
@@ -38,6 +39,10 @@ class CarriedMark:
         The reasons of the mask as a whole; empty without one.
     extent : float
         Longest side of the mark on the source, in pixels.
+    say : float
+        What a person lets it count: 1 as it is, 0 left out.
+    rival : Rival or None
+        The same mark by a map that competes with the one taken.
     """
 
     mark: Mark
@@ -48,6 +53,8 @@ class CarriedMark:
     scores: PointScores | None = None
     mask_reasons: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     extent: float = 0.0
+    say: float = 1.0
+    rival: "Rival | None" = None
 
     @property
     def quality(self) -> float:
@@ -55,6 +62,25 @@ class CarriedMark:
         if self.mark.keypoints is not None and self.mark.keypoints.labelled.any():
             return float(self.confidence[self.mark.keypoints.labelled].mean())
         return mask_quality(None if self.soft is None else self.soft.values)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rival:
+    """One reference's word by the map that was not taken.
+
+    Attributes
+    ----------
+    word : CarriedMark
+    support, taken_support : float
+        Of this map and of the one that was taken.
+    pose, taken_pose : Pose
+    """
+
+    word: CarriedMark
+    support: float
+    taken_support: float
+    pose: Pose
+    taken_pose: Pose
 
 
 def carry(found: ObjectMap, mark: Mark) -> CarriedMark:
@@ -119,6 +145,7 @@ def _fuse(
     words: Sequence[CarriedMark], grid_t: PatchGrid, open_target: Open | None
 ) -> ProposedMark:
     """Return one proposal from the words of several references on the same object."""
+    all_words, words = words, [w for w in words if w.say > 0]
     keypoints, reasons = _fuse_points([w for w in words if w.mark.keypoints is not None], grid_t)
     masked = [(w, w.soft) for w in words if w.soft is not None]
     softs = [(soft, word.quality) for word, soft in masked]
@@ -136,6 +163,8 @@ def _fuse(
         reasons=MappingProxyType(reasons),
         mask_reasons=MappingProxyType(_fuse_mask_reasons([w for w, _ in masked], softs)),
         extent=float(np.mean([w.extent for w in words])),
+        votes=_votes(all_words) if keypoints is not None else (),
+        alternative=_fuse_rivals(words, grid_t, open_target),
     )
 
 
@@ -156,6 +185,62 @@ def _fuse_mask_reasons(
     return reasons
 
 
+def _fuse_rivals(
+    words: Sequence[CarriedMark], grid_t: PatchGrid, open_target: Open | None
+) -> AlternativeMark | None:
+    """Return what the maps that were not taken say together, where there is one for every word.
+
+    Of references that face different ways, some maps are mirrored and some are not: what is put
+    together are the maps that were not taken, whichever way each is.
+    """
+    rivals = [w.rival for w in words if w.rival is not None]
+    if not rivals or len(rivals) < len(words):
+        return None
+    support = float(np.mean([r.support for r in rivals]))
+    taken = float(np.mean([r.taken_support for r in rivals]))
+    if not competing(taken, support):
+        return None
+    fused = _fuse(
+        [replace(r.word, say=w.say) for r, w in zip(rivals, words, strict=True)],
+        grid_t,
+        open_target,
+    )
+    if fused.keypoints is None and fused.mask is None:
+        return None
+    surest = max(range(len(words)), key=lambda i: words[i].quality)
+    first = rivals[surest]
+    content = fused.keypoints, fused.mask, fused.quality
+    return AlternativeMark(*content, support, taken, first.pose, first.taken_pose, fused.votes)
+
+
+def _votes(words: Sequence[CarriedMark]) -> tuple[Vote, ...]:
+    """Return each reference's own word on the keypoints, the heaviest first."""
+    said = [w for w in words if w.mark.keypoints is not None]
+    weights = _weights(said)
+    total = weights.sum(axis=0)
+    shares = weights / np.where(total > 0, total, 1.0)
+    votes = [
+        Vote(w.mark.id, w.xy, np.clip(w.confidence, 0, 1), share, w.say)
+        for w, share in zip(said, shares, strict=True)
+    ]
+    return tuple(sorted(votes, key=lambda v: -float(v.weight.mean()))[:MOST_VOTES])
+
+
+def _weights(words: Sequence[CarriedMark]) -> NDArray[np.float64]:
+    """Return what each word weighs on each point, (r, m)."""
+    visibility = np.stack(
+        [w.mark.keypoints.visibility for w in words if w.mark.keypoints is not None]
+    )
+    weight = np.stack([w.confidence for w in words]) + 1e-6
+    # A point that no reference labels stays unlabelled, wherever it is put.
+    weight[(visibility == NOT_LABELLED) & visibility.any(axis=0)] = 0.0
+    # Squared: of references that disagree, the surer one is right more often than its share; and
+    # a point of a reference whose object fits as a whole more often than its own score says.
+    whole = np.array([w.quality for w in words])[:, None] + 1e-6
+    say = np.array([w.say for w in words])[:, None]
+    return np.asarray(say * (weight * whole) ** 2)
+
+
 def _fuse_points(
     words: Sequence[CarriedMark], grid_t: PatchGrid
 ) -> tuple[Keypoints | None, dict[str, NDArray[np.float64]]]:
@@ -165,9 +250,9 @@ def _fuse_points(
     points = [w.mark.keypoints for w in words if w.mark.keypoints is not None]
     visibility = np.stack([p.visibility for p in points])  # (r, m)
     weight = np.stack([w.confidence for w in words]) + 1e-6
-    # A point that no reference labels stays unlabelled, wherever it is put.
+    weight *= np.array([w.say for w in words])[:, None]
     weight[(visibility == NOT_LABELLED) & visibility.any(axis=0)] = 0.0
-    center = _together(words, weight)  # (m, 2)
+    center = _together(words)  # (m, 2)
     gap = np.linalg.norm(np.stack([w.xy for w in words]) - center, axis=2)  # (r, m)
     share = weight / weight.sum(axis=0)
     limit = np.array([grid_t.size.width, grid_t.size.height], dtype=np.float64)
@@ -186,15 +271,12 @@ def _fuse_points(
     return fused, reasons
 
 
-def _together(words: Sequence[CarriedMark], weight: NDArray[np.floating]) -> NDArray[np.float64]:
+def _together(words: Sequence[CarriedMark]) -> NDArray[np.float64]:
     """Return where points lie by all words together, (m, 2); one word is taken as it is."""
     scores = [w.scores for w in words if w.scores is not None]
     if len(words) == 1 or len(scores) < len(words):
         return words[0].xy
-    # Squared: of references that disagree, the surer one is right more often than its share; and
-    # a point of a reference whose object fits as a whole more often than its own score says.
-    whole = np.array([w.quality for w in words])[:, None]
-    return fuse_scores(scores, (weight * (whole + 1e-6)) ** 2)
+    return fuse_scores(scores, _weights(words))
 
 
 def _extent(mark: Mark, grid: PatchGrid) -> float:

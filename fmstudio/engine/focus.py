@@ -63,6 +63,19 @@ def map_object(
     return better_turned(matcher, s, found, check) if matcher.settings.turns else found
 
 
+def closer_alternative(
+    matcher: Matching, s: View, t: View, mark: Mark, rival: Alternative, check: Callable[[], object]
+) -> ObjectMap:
+    """Return the map that was not taken, between the parts that show the object, seen closer.
+
+    Parameters and errors as for `map_object`; ``rival`` is the alternative of its answer.
+    """
+    found = rival.found
+    if not matcher.settings.fine_side or found.frame_s.box != s.whole:
+        return found
+    return _closer(matcher, s, t, mark, found, check)
+
+
 def _closer(
     matcher: Matching,
     s: View,

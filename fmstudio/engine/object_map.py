@@ -11,6 +11,7 @@ from fmstudio.engine.match import ImageAnalysis, PairMap
 from fmstudio.geometry.boxes import PartBox
 from fmstudio.geometry.frames import Frame
 from fmstudio.geometry.masks import Mask
+from fmstudio.geometry.votes import Pose
 from fmstudio.spectral.convert import row_at, soft_argmax
 from fmstudio.spectral.displacement import SmoothDisplacement, fit_displacement, prior_rows
 from fmstudio.spectral.segment import carried_mask
@@ -68,6 +69,13 @@ class ObjectMap:
     prior_weight: float
     is_mirrored: bool = False
     alternative: "Alternative | None" = None
+
+    @property
+    def pose(self) -> Pose:
+        """Return how the two images were held against each other."""
+        if self.frame_s.turn:
+            return Pose.TURNED
+        return Pose.MIRRORED if self.is_mirrored else Pose.PLAIN
 
     @property
     def corner_t(self) -> NDArray[np.float64]:

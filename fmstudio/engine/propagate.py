@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from fmstudio.engine.agreement import summarise
 from fmstudio.engine.cache import TensorCache
 from fmstudio.engine.cancel import CancelToken
-from fmstudio.engine.carry import carry, vote
+from fmstudio.engine.carry import vote
 from fmstudio.engine.device import choose_device
 from fmstudio.engine.focus import map_object
 from fmstudio.engine.keys import request_key
@@ -33,6 +33,7 @@ from fmstudio.engine.requests import (
     Proposal,
     Reference,
 )
+from fmstudio.engine.rivals import carry_both
 from fmstudio.engine.views import View
 from fmstudio.errors import ImageError, MatchError
 
@@ -156,7 +157,7 @@ def propagate_to(
             for mark in reference.marks:
                 found = map_object(matcher, source, view, mark, pair=pair, check=token.check)
                 token.check()
-                own.append(carry(found, mark))
+                own.append(carry_both(matcher, source, view, mark, found, check=token.check))
             words.append(own)
         yield clock.progress(Phase.TRANSFER)
         drawn = view.open if matcher.settings.edges else None

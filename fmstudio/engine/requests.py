@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.geometry.masks import Mask
 from fmstudio.geometry.points import Keypoints
+from fmstudio.geometry.votes import AlternativeMark, Vote
 
 DECODERS = ("mixed", "band-limited", "transferred", "spectral", "concatenated")
 LAP_MASKS = ("commutator", "slanted", "resolvent")
@@ -251,6 +252,10 @@ class ProposedMark:
     extent : float
         Longest side of the source object in pixels, to which a "cycle" counts in relation; 0
         where it is not known.
+    votes : tuple of Vote
+        Each reference's own word on the keypoints, the heaviest first.
+    alternative : AlternativeMark or None
+        The object by another map that is supported about as well.
     """
 
     category: int
@@ -265,6 +270,8 @@ class ProposedMark:
         default_factory=lambda: MappingProxyType({}), compare=False
     )
     extent: float = field(default=0.0, compare=False)
+    votes: tuple[Vote, ...] = ()
+    alternative: AlternativeMark | None = None
 
 
 @dataclass(frozen=True, slots=True)

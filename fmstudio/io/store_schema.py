@@ -8,6 +8,7 @@ column-major, the first a run of 0. ``doubt`` blobs are float32, little-endian, 
 not known: extent on the source and on the target, the mask's six reasons, then for each keypoint x,
 y, confidence and its six reasons, in the order of `fmstudio.project.doubt.REASONS`. ``review`` says
 how a decision came about: by a person who looked, unseen, or as part of an audit.
+`fmstudio.io.store_votes` describes ``votes`` and ``alternative``.
 """
 
 import json
@@ -20,6 +21,13 @@ import numpy as np
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.geometry.masks import Mask
 from fmstudio.geometry.points import Keypoints
+from fmstudio.io.store_votes import (
+    add_vote_columns,
+    alternative_of,
+    alternative_text,
+    pack_votes,
+    unpack_votes,
+)
 from fmstudio.project.doubt import REASONS, Doubt
 from fmstudio.project.model import (
     Annotation,
@@ -116,7 +124,11 @@ def _to_version_2(connection: sqlite3.Connection) -> None:
         )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_version_1, _to_version_2)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _to_version_1,
+    _to_version_2,
+    add_vote_columns,
+)
 """Step ``i`` turns a file of version ``i`` into one of version ``i + 1``, inside a transaction."""
 
 
@@ -201,6 +213,20 @@ def content_row(annotation: Annotation) -> dict[str, Value]:
         "mask": None if annotation.mask is None else pack_mask(annotation.mask),
         "doubt": None if annotation.doubt is None else pack_doubt(annotation.doubt),
         "review": annotation.review.value,
+        **_alternative_columns(annotation),
+    }
+
+
+def _alternative_columns(annotation: Annotation) -> dict[str, Value]:
+    """Return the votes and the competing map of an annotation, as columns."""
+    other = annotation.alternative
+    points, mask = (None, None) if other is None else (other.keypoints, other.mask)
+    return {
+        "votes": pack_votes(annotation.votes),
+        "alternative": alternative_text(other),
+        "alternative_keypoints": None if points is None else pack_keypoints(points),
+        "alternative_mask": None if mask is None else pack_mask(mask),
+        "alternative_votes": None if other is None else pack_votes(other.votes),
     }
 
 
@@ -226,9 +252,13 @@ def annotations_of(
     """
     keypoints = _unpacked(unpack_keypoints, [row["keypoints"] for row in rows])
     masks = _unpacked(unpack_masks, [row["mask"] for row in rows])
+    other_points = _unpacked(unpack_keypoints, [row["alternative_keypoints"] for row in rows])
+    other_masks = _unpacked(unpack_masks, [row["alternative_mask"] for row in rows])
+    others = zip(other_points, other_masks, strict=True)
     provenances: dict[tuple[object, ...], Provenance] = {}
     found = []
-    for row, (id_, image_id), points, mask in zip(rows, places, keypoints, masks, strict=True):
+    parts = zip(rows, places, keypoints, masks, others, strict=True)
+    for row, (id_, image_id), points, mask, other in parts:
         origin = row["provenance"], row["sources"], row["source_key"]
         if origin not in provenances:
             provenances[origin] = _provenance_of(*origin)
@@ -251,6 +281,8 @@ def annotations_of(
                 bool(row["is_crowd"]),
                 None if row["doubt"] is None else unpack_doubt(_bytes(row["doubt"])),
                 _REVIEW[_str(row["review"])],
+                votes=unpack_votes(row["votes"]),
+                alternative=alternative_of(row["alternative"], *other, row["alternative_votes"]),
             )
         )
     return found

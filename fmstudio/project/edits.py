@@ -14,6 +14,7 @@ from fmstudio.project.changes import Changes
 from fmstudio.project.diff import ProjectDiff
 from fmstudio.project.edits_bulk import ImportAnnotations, LandProposals
 from fmstudio.project.edits_category import SetCategory
+from fmstudio.project.edits_proposals import ReviseProposals, SwapAlternatives
 from fmstudio.project.edits_schema import AddCategory, ChangeCategory, RemoveCategory
 from fmstudio.project.model import (
     Annotation,
@@ -42,8 +43,10 @@ __all__ = [
     "RemoveCategory",
     "RemoveImages",
     "RenameProject",
+    "ReviseProposals",
     "SetCategory",
     "SetStatus",
+    "SwapAlternatives",
     "apply",
 ]
 
@@ -287,6 +290,8 @@ Edit = (
     | SetCategory
     | SetStatus
     | LandProposals
+    | SwapAlternatives
+    | ReviseProposals
     | ImportAnnotations
     | RenameProject
 )

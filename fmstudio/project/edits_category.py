@@ -52,6 +52,8 @@ class SetCategory:
                     provenance=provenance,
                     # What was measured was measured of the other category's points.
                     doubt=None,
+                    votes=(),
+                    alternative=None,
                 )
             )
 

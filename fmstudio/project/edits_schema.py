@@ -140,4 +140,6 @@ def _put_mapped(changes: Changes, annotation: Annotation, mapping: KeypointMappi
         changes.remove_annotation(annotation.id)
     else:
         doubt = None if annotation.doubt is None else annotation.doubt.reordered(mapping)
-        changes.put_annotation(replace(annotation, keypoints=kept, doubt=doubt))
+        changes.put_annotation(
+            replace(annotation, keypoints=kept, doubt=doubt, votes=(), alternative=None)
+        )

@@ -16,6 +16,7 @@ from fmstudio.errors import ProjectError
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.geometry.masks import Mask
 from fmstudio.geometry.points import Keypoints
+from fmstudio.geometry.votes import AlternativeMark, Vote
 from fmstudio.project.doubt import Doubt
 
 
@@ -166,6 +167,11 @@ class Annotation:
     doubt : Doubt or None
         Why the engine's proposal may be wrong; stays as it was when a person changes it.
     review : Review
+    votes : tuple of Vote
+        Each reference's own word on the engine's proposal; stays as it was when a person changes
+        the keypoints.
+    alternative : AlternativeMark or None
+        The object by another map that is supported about as well.
     """
 
     id: int
@@ -180,6 +186,8 @@ class Annotation:
     is_crowd: bool = False
     doubt: Doubt | None = None
     review: Review = Review.SEEN
+    votes: tuple[Vote, ...] = ()
+    alternative: AlternativeMark | None = None
 
     @property
     def is_reviewed(self) -> bool:

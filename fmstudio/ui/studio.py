@@ -10,10 +10,13 @@ from fmstudio.project.doubt import Reason
 from fmstudio.session_jobs import Device, list_devices
 from fmstudio.ui import theme
 from fmstudio.ui.actions import ActionTable
+from fmstudio.ui.annotate_next import AnnotateNext
 from fmstudio.ui.canvas.pair import CanvasPair
+from fmstudio.ui.competing import Competing
 from fmstudio.ui.controller import Controller, Level
 from fmstudio.ui.downloads import Downloads, Ended, How
 from fmstudio.ui.hints import HintStrip
+from fmstudio.ui.live_source import LiveSource
 from fmstudio.ui.main_window import MainWindow, Parts
 from fmstudio.ui.opening import Opening
 from fmstudio.ui.panels.annotation import AnnotationPanel
@@ -29,6 +32,7 @@ from fmstudio.ui.preferences import Preferences
 from fmstudio.ui.propagation import Propagation
 from fmstudio.ui.questions import Questions
 from fmstudio.ui.recent import keep_picture, listed, remembered
+from fmstudio.ui.reweighing import Reweighing
 from fmstudio.ui.running import Running
 from fmstudio.ui.status_bar import StatusBar
 from fmstudio.ui.tasks import Tasks
@@ -39,7 +43,7 @@ from fmstudio.ui.workspaces import DockName
 from fmstudio.worker.service import EngineService
 
 # What ends when a project is closed.
-_LANES_OF_A_PROJECT = ("propagate", "import", "export", "thumbnails", "assist")
+_LANES_OF_A_PROJECT = ("propagate", "import", "export", "thumbnails", "assist", "reweigh", "next")
 
 
 class Studio(QObject):
@@ -66,6 +70,10 @@ class Studio(QObject):
         self.tasks = Tasks(self.service, self)
         self.downloads = Downloads(self)
         self.propagation = Propagation(self.controller, self.tasks, self)
+        self.live = LiveSource(self.controller, self.preferences, self)
+        self.competing = Competing(self.controller, self)
+        self.reweighing = Reweighing(self.controller, self.tasks, self.live.live, self)
+        self.annotate_next = AnnotateNext(self.controller, self.tasks, self.live.live, self)
         self.opening = Opening(self.controller, self.tasks, self._data, self)
         self.actions = ActionTable(self.controller, self)
         self._asking = Running(self.tasks, "device", self)

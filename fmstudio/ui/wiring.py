@@ -101,6 +101,8 @@ class Wiring(QObject):
             "reject": queue.reject_current,
             "accept-above": self._show_accept_above,
             "review-summary": self._show_review_summary,
+            "swap-map": self._studio.competing.swap,
+            "annotate-next": self._studio.annotate_next.start,
         }
 
     def _of_views(self) -> Mapping[str, Callable[..., object]]:
@@ -115,6 +117,8 @@ class Wiring(QObject):
             "next-coloring": self._studio.controller.next_coloring,
             "hide-overlays": lambda is_hidden: pair.set_overlays_visible(not is_hidden),
             "show-reference": pair.set_reference_visible,
+            "show-other-map": pair.set_other_map_visible,
+            "show-votes": pair.set_votes_visible,
             "workspace-annotate": lambda: window.use_workspace("annotate"),
             "workspace-review": lambda: window.use_workspace("review"),
             "workspace-inspect": lambda: window.use_workspace("inspect"),
@@ -150,6 +154,10 @@ class Wiring(QObject):
         studio.queue.propagateRequested.connect(actions["propagate"].trigger)
         studio.propagation.runningChanged.connect(actions.set_running)
         studio.annotation.use_actions(actions["accept"], actions["reject"], actions["delete"])
+        studio.annotation.competing.use_actions(actions["swap-map"], actions["show-other-map"])
+        studio.annotation.references.use_thumbnails(studio.thumbnails)
+        studio.annotation.references.sayWanted.connect(studio.reweighing.weigh)
+        studio.reweighing.busyChanged.connect(studio.annotation.show_weighing)
         actions["show-reference"].setChecked(True)
         for canvas in studio.canvases.canvases:
             canvas.spaceTapped.connect(actions["next-review"].trigger)

@@ -485,7 +485,7 @@ def test_a_version_0_file_becomes_an_empty_project(path: Path) -> None:
     with Store.open(path) as store:
         assert store.load() == Project.build("untitled")
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (len(store_schema.MIGRATIONS),)
     connection.close()
 
 
@@ -518,11 +518,11 @@ def test_a_cut_doubt_is_refused(store: Store, path: Path) -> None:
         again.load()
 
 
-def _to_version_3(connection: sqlite3.Connection) -> None:
+def _add_taken(connection: sqlite3.Connection) -> None:
     connection.execute("ALTER TABLE images ADD COLUMN taken TEXT NOT NULL DEFAULT ''")
 
 
-def _to_version_4(connection: sqlite3.Connection) -> None:
+def _fill_taken(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE images SET taken = 'unknown'")
 
 
@@ -530,12 +530,12 @@ def test_an_older_file_is_brought_up_step_by_step(
     store: Store, path: Path, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.close()
-    steps = (*store_schema.MIGRATIONS, _to_version_3, _to_version_4)
+    steps = (*store_schema.MIGRATIONS, _add_taken, _fill_taken)
     monkeypatch.setattr(store_schema, "MIGRATIONS", steps)
     with Store.open(path) as again:
         assert again.load() == project
     connection = sqlite3.connect(path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (4,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (len(steps),)
     assert connection.execute("SELECT DISTINCT taken FROM images").fetchall() == [("unknown",)]
     connection.close()
     monkeypatch.undo()
@@ -550,11 +550,12 @@ def test_a_step_that_fails_leaves_the_version_before(
         connection.execute("CREATE TABLE images (again)")
 
     store.close()
-    steps = (*store_schema.MIGRATIONS, _to_version_3, broken)
+    steps = (*store_schema.MIGRATIONS, _add_taken, broken)
+    n = len(steps)
     with monkeypatch.context() as patch:
         patch.setattr(store_schema, "MIGRATIONS", steps)
-        assert "from format 3 to 4" in sentence(path)
-        patch.setattr(store_schema, "MIGRATIONS", steps[:3])
+        assert f"from format {n - 1} to {n}" in sentence(path)
+        patch.setattr(store_schema, "MIGRATIONS", steps[:-1])
         with Store.open(path) as again:
             assert again.load() == project
 
@@ -712,3 +713,16 @@ def test_a_full_disk_gets_a_sentence(store: Store, project: Project) -> None:
     with pytest.raises(StoreError, match="full"):
         store.commit(project, many, "Too much")
     assert store.load() == project
+
+
+def test_a_file_without_votes_gains_their_columns(
+    path: Path, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(store_schema, "MIGRATIONS", store_schema.MIGRATIONS[:1])
+        Store.create(path, Project.build("old")).close()
+    with Store.open(path) as store:
+        assert store.load() == Project.build("old")
+        store.commit(Project.build("old"), project, "Fill")
+    with Store.open(path) as store:
+        assert store.load() == project

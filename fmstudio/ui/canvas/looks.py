@@ -125,6 +125,21 @@ def looks_of(
     return sorted(looks, key=lambda look: look.is_selected)
 
 
+def other_maps(looks: list[Look]) -> list[Look]:
+    """Return how the competing maps of proposals are drawn: lightly, below all else, unnamed.
+
+    Of the selected annotation alone, if there is one.
+    """
+    chosen = [look for look in looks if look.is_selected] or looks
+    found = []
+    for look in chosen:
+        other = look.annotation.alternative
+        if other is not None and look.is_proposed and not look.is_ghost:
+            seen = replace(look.annotation, keypoints=other.keypoints, mask=other.mask)
+            found.append(Look(seen, look.category, is_ghost=True, is_dimmed=True))
+    return found
+
+
 def hovered_keypoint(
     looks: list[Look], place: QPointF, to_screen: QTransform
 ) -> Counterpart | None:

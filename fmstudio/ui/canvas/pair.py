@@ -141,6 +141,16 @@ class CanvasPair(QSplitter):
         for canvas in self.canvases:
             canvas.set_overlays_visible(is_visible)
 
+    def set_votes_visible(self, is_visible: bool) -> None:
+        """Draw the references' votes on all keypoints, or on those that are pointed at."""
+        for canvas in self.canvases:
+            canvas.set_votes_visible(is_visible)
+
+    def set_other_map_visible(self, is_visible: bool) -> None:
+        """Draw lightly what competing maps say, or not."""
+        for canvas in self.canvases:
+            canvas.set_other_map_visible(is_visible)
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Note over which canvas the person works."""
         if event.type() in (QEvent.Type.Enter, QEvent.Type.FocusIn, QEvent.Type.MouseButtonPress):

@@ -13,9 +13,10 @@ from fmstudio.project.diff import ProjectDiff
 from fmstudio.project.model import Annotation, ImageItem
 from fmstudio.ui.canvas.draft import DraftView, Tool
 from fmstudio.ui.canvas.drafts import draw_draft
+from fmstudio.ui.canvas.fans import draw_fans
 from fmstudio.ui.canvas.gestures import GestureView
 from fmstudio.ui.canvas.loading import Shelf, load_pyramid
-from fmstudio.ui.canvas.looks import Counterpart, Look, hovered_keypoint, looks_of
+from fmstudio.ui.canvas.looks import Counterpart, Look, hovered_keypoint, looks_of, other_maps
 from fmstudio.ui.canvas.loupe import draw_crosshair
 from fmstudio.ui.canvas.marks import MarkPainter
 from fmstudio.ui.canvas.message import CanvasMessage
@@ -68,6 +69,7 @@ class CanvasView(GestureView):
         self._are_overlays_visible = True
         self._ghosts: tuple[Annotation, ...] = ()
         self._has_failed = False
+        self._are_votes_visible = self._is_other_map_visible = False
         self._painter = MarkPainter()
         self.setMinimumSize(160, 120)
         self.setAccessibleName(
@@ -110,7 +112,18 @@ class CanvasView(GestureView):
         if self._image_id is None or not self._are_overlays_visible:
             return []
         hovered = self._hovered or self._pointed_at
-        return looks_of(self._controller, self._image_id, self._draft, hovered)
+        looks = looks_of(self._controller, self._image_id, self._draft, hovered)
+        return [*other_maps(looks), *looks] if self._is_other_map_visible else looks
+
+    def set_votes_visible(self, is_visible: bool) -> None:
+        """Draw the references' votes on all keypoints, or on those that are pointed at."""
+        self._are_votes_visible = is_visible
+        self.refresh()
+
+    def set_other_map_visible(self, is_visible: bool) -> None:
+        """Draw lightly what a competing map says, or only what the one that was taken says."""
+        self._is_other_map_visible = is_visible
+        self.refresh()
 
     def set_overlays_visible(self, is_visible: bool) -> None:
         """Show or hide everything but the image."""
@@ -166,6 +179,7 @@ class CanvasView(GestureView):
         to_screen, area = self.to_screen(), QRectF(self.viewport().rect())
         looks = self.looks()
         self._painter.draw(painter, looks, to_screen, area)
+        draw_fans(painter, looks, to_screen, area, is_all=self._are_votes_visible)
         painter.setFont(self.font())
         draft = self._draft
         if draft is not None:

@@ -27,6 +27,8 @@ from fmstudio.ui.panels import glyphs
 from fmstudio.ui.panels.annotation_models import ITEM_ROLE, AnnotationModel, KeypointModel
 from fmstudio.ui.panels.annotation_rows import AnnotationDelegate, KeypointDelegate, KeypointList
 from fmstudio.ui.panels.categories import CategoryBox
+from fmstudio.ui.panels.competing import CompetingNotice
+from fmstudio.ui.panels.references import ReferencesBox
 from fmstudio.ui.panels.switch import Switch, follow_eye
 from fmstudio.ui.panels.visibility import cycled
 from fmstudio.ui.panels.why import WhyBox
@@ -76,6 +78,12 @@ class AnnotationPanel(QWidget):
         buttons = (self.accept_button, self.reject_button, self.delete_button)
         for button, action in zip(buttons, (accept, reject, delete), strict=True):
             button.setToolTip(action.toolTip())
+
+    def show_weighing(self, is_busy: bool) -> None:
+        """Say that references are being weighed; afterwards show what holds."""
+        self.references.say_busy(is_busy)
+        if not is_busy:
+            self.references.reset(self.shown, self._controller.project)
 
     # What a person does here
 
@@ -211,6 +219,8 @@ class AnnotationPanel(QWidget):
         self.category_box.setEnabled(annotation is not None)
         self.category_box.show_category(None if category is None else category.id)
         self._show_details(annotation, category)
+        self.competing.show_annotation(annotation)
+        self.references.show_annotation(annotation, project)
 
     def _show_details(self, annotation: Annotation | None, category: Category | None) -> None:
         """Show how many keypoints are placed, and how large the mask is."""
@@ -353,15 +363,18 @@ class AnnotationPanel(QWidget):
     def _make_lower(self) -> QWidget:
         """Return what concerns the selected annotation."""
         self.details = QWidget()
+        self.competing, self.references = CompetingNotice(), ReferencesBox()
         column = _column(self.details)
         column.addLayout(_row(self.placed_label, None, self.doubtful_button))
         column.addWidget(self.keypoint_list, 1)
         column.addLayout(_row(self.mask_label, None))
+        column.addWidget(self.references)
         actions = _row(self.accept_button, self.reject_button, self.delete_button, None)
         lower = QWidget()
         below = _column(lower)
         below.addLayout(actions)
         below.addLayout(_row(self.category_box))
+        below.addWidget(self.competing)
         below.addWidget(self.hint_label)
         below.addWidget(self.details, 1)
         self.why = WhyBox(self._controller)

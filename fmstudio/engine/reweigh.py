@@ -1,0 +1,89 @@
+"""One object fused anew as a person weighs its references; what was matched stays matched."""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from fmstudio.engine.cancel import CancelToken
+from fmstudio.engine.carry import CarriedMark, vote
+from fmstudio.engine.keys import mark_key
+from fmstudio.engine.live import LivePairs
+from fmstudio.engine.requests import ImageRef, Mark, Phase, Progress, ProposedMark
+from fmstudio.engine.rivals import carry_both
+from fmstudio.errors import MatchError
+
+# Words that are kept: a few of a reference's patches' scores each, less than a megabyte.
+_KEPT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A mark of a reference, and what a person lets it count."""
+
+    image: ImageRef
+    mark: Mark
+    say: float
+
+
+class LiveWords:
+    """What references say of targets, kept between questions; belongs to one thread.
+
+    Parameters
+    ----------
+    pairs : LivePairs
+    """
+
+    def __init__(self, pairs: LivePairs) -> None:
+        self.pairs = pairs
+        self._words: OrderedDict[tuple[str, str, str], CarriedMark] = OrderedDict()
+
+    def word(self, s: ImageRef, t: ImageRef, mark: Mark, token: CancelToken) -> CarriedMark:
+        """Return what a mark of ``s`` becomes on ``t``; raises ImageError if one cannot be read."""
+        at = (s.key, t.key, mark_key(mark))
+        if at not in self._words:
+            found = self.pairs.find(s, t, mark, token.check)
+            views = self.pairs.view(s), self.pairs.view(t)
+            matcher = self.pairs.matcher
+            self._words[at] = carry_both(matcher, *views, mark, found, check=token.check)
+        self._words.move_to_end(at)
+        while len(self._words) > _KEPT:
+            self._words.popitem(last=False)
+        # Two annotations may have the same content: the id is the one that was asked for.
+        return replace(self._words[at], mark=mark)
+
+
+def reweigh(
+    words: LiveWords, target: ImageRef, weighed: Sequence[Weighed], token: CancelToken
+) -> Iterator[Progress | ProposedMark]:
+    """Yield progress per reference, and at last the object as all references say it together.
+
+    Only what is not live yet is matched: after the first time the answer comes at once.
+
+    Parameters
+    ----------
+    words : LiveWords
+    target : ImageRef
+    weighed : sequence of Weighed
+        Marks of one category, one of each reference.
+    token : CancelToken
+
+    Raises
+    ------
+    Cancelled
+        When the token is set.
+    MatchError
+        If all references are left out.
+    ImageError
+        If an image cannot be read.
+    """
+    if not any(each.say > 0 for each in weighed):
+        raise MatchError("All references are left out: let at least one of them count.")
+    said = []
+    for done, each in enumerate(weighed):
+        token.check()
+        yield Progress(Phase.MATCH, done, len(weighed))
+        said.append([replace(words.word(each.image, target, each.mark, token), say=each.say)])
+    yield Progress(Phase.TRANSFER, len(weighed), len(weighed))
+    view = words.pairs.view(target)
+    drawn = view.open if words.pairs.matcher.settings.edges else None
+    yield from vote(said, view.analysis.grid, open_target=drawn)
