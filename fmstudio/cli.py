@@ -22,6 +22,8 @@ from fmstudio.cli_settings import (
     Device,
     DeviceOption,
     PresetOption,
+    RayOption,
+    RayWorkersOption,
     SettingsOption,
     Spread,
     parse_point,
@@ -185,17 +187,8 @@ def propagate(
     device: DeviceOption = Device.AUTO,
     preset: PresetOption = None,
     settings: SettingsOption = None,
-    ray: Annotated[
-        str | None,
-        typer.Option(
-            metavar="local|ADDRESS",
-            help="Compute in workers of Ray: on this machine, or on the cluster at an address.",
-        ),
-    ] = None,
-    ray_workers: Annotated[
-        int | None,
-        typer.Option(min=1, help="At most so many of them; else one per GPU, or per core."),
-    ] = None,
+    ray: RayOption = None,
+    ray_workers: RayWorkersOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Carry keypoints and masks from annotated images to others.

@@ -46,6 +46,18 @@ PresetOption = Annotated[
     ),
 ]
 
+RayOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="local|ADDRESS",
+        help="Compute in workers of Ray: on this machine, or on the cluster at an address.",
+    ),
+]
+RayWorkersOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="At most so many of them; else one per GPU, or per core."),
+]
+
 
 class Spread(TyperCommand):
     """A command whose options of many names take all words up to the next option."""

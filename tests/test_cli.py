@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -339,6 +340,20 @@ def test_what_cannot_be_propagated_is_said(
     ran = command("propagate", project, *PIXELS, *args)
     assert ran.code == 1
     assert all(word in ran.err.splitlines()[-1] for word in words)
+    assert ran.out == ""
+
+
+def test_ray_is_asked_for_as_it_is_written(
+    project: Path, command: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    args = ("propagate", project, "--from", "siamese.jpg", "--to", "all", "--ray-workers", "2")
+    ran = command(*args)
+    assert ran.code == 2
+    assert "--ray local" in ran.err
+    ran = command(*args, "--ray", "local")
+    assert ran.code == 1
+    assert ran.err.splitlines()[-1].startswith("Ray is not installed: run pip install")
     assert ran.out == ""
 
 

@@ -148,6 +148,8 @@ class RayCluster:
 def _import_ray(is_local: bool) -> Any:
     """Return the module ray; it reads its environment when it is imported."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Ray says on stdout, where results belong, that a worker ended: this leaves all of it out.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", ".")
     if is_local:
         os.environ.setdefault("RAY_AUTH_MODE", "token")
         # Named after the systems on which it is the default: listen on the loopback device only.

@@ -33,7 +33,7 @@ _TRIES = 3
 _OPENERS = 2
 # Seconds between two looks at the token.
 _POLL = 0.1
-_START_SECONDS = 180.0
+_START_MINUTES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +234,10 @@ class RayPool:
                 yield piece, self._ray.cloudpickle.loads(value)
         if self._ready:
             self._waiting_since = time.monotonic()
-        elif time.monotonic() - self._waiting_since > _START_SECONDS:
+        elif time.monotonic() - self._waiting_since > 60 * _START_MINUTES:
             raise MatchError(
-                f"No worker of Ray has started on {self._cluster.name} for {_START_SECONDS:.0f} "
-                "seconds: see whether its processors and its memory are free."
+                f"No worker of Ray has started on {self._cluster.name} for {_START_MINUTES} "
+                "minutes: see whether its processors and its memory are free."
             )
 
     def _arrived(self, opening: Collection[Future[Any]]) -> list[tuple[Any, _Worker]]:

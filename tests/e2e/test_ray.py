@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import shutil
 import signal
 import time
@@ -25,6 +26,7 @@ from fmstudio.engine.requests import (
 )
 from fmstudio.errors import Cancelled, MatchError
 from fmstudio.io.coco import CocoOptions
+from fmstudio.project.edits import RenameProject
 from fmstudio.project.model import Status
 from fmstudio.session import Session
 from fmstudio.session_jobs import events_over_ray
@@ -43,7 +45,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     except MatchError:
         pytest.skip("Ray is not installed: pip install 'fmstudio[distributed]'")
     ray = wish.ray
-    os.environ["RAY_AUTH_TOKEN_PATH"] = str(tmp_path_factory.mktemp("ray") / "token")
+    token = tmp_path_factory.mktemp("ray") / "token"
+    token.write_text(secrets.token_hex(32))
+    os.environ["RAY_AUTH_TOKEN_PATH"] = str(token)
     ray.init(
         address="local",
         num_cpus=2,
@@ -75,6 +79,8 @@ def make_project(
         path = tmp_path / f"{name}.fmstudio"
         assert command("new", path, photos).code == 0
         assert command("import-coco", path, labels, "--images", photos / "cats").code == 0
+        with Session.open(path) as session:
+            session.perform(RenameProject("cats"))
         return path
 
     return make

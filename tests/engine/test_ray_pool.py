@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from fmstudio.engine import ray_pool
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.ray_pool import Done, RayPool
 from fmstudio.engine.requests import Failure, ImageRef
@@ -214,3 +215,16 @@ def test_cancel_waits_for_no_image_and_hands_over_what_is_finished():
         assert not gate.is_set()
     gate.set()
     assert 1 in [done.image.id for done in came if isinstance(done, Done)]
+
+
+def test_workers_that_get_no_place_are_not_waited_for_for_ever(monkeypatch):
+    monkeypatch.setattr(ray_pool, "_START_MINUTES", -1)
+
+    class FullRay(FakeRay):
+        def _step(self, actor):
+            pass
+
+    with RayPool(SimpleNamespace(ray=FullRay(None), name="this machine"), 1) as pool:
+        pool.tell("prepare")
+        with pytest.raises(MatchError, match="No worker of Ray has started on this machine"):
+            list(pool.each("carry", images(1), pixels, CancelToken()))

@@ -8,7 +8,7 @@ from fmstudio.errors import MatchError
 
 
 def test_another_fmstudio_is_refused():
-    with pytest.raises(MatchError, match=r"another fmstudio .*here 0\.0\.1: install the same"):
+    with pytest.raises(MatchError, match=r"another fmstudio .*here 0\.0\.1\): install"):
         RayWorker().prepare("0.0.1", MatchSettings(), "cpu", None)
 
 
