@@ -75,8 +75,8 @@ def occlusion(peak: NDArray[np.floating], typical: float, support: float) -> NDA
 
     By how large a share a point's best score falls short of what is usual on its object, or of 0.3
     where that is less, times ``min(support / 0.3, 1)``: where the object as a whole fits and a part
-    of it resembles nothing on the target, something may stand before that part. A part that merely looks different
-    (another fur, a shadow) scores as high.
+    of it resembles nothing on the target, something may stand before that part. One that merely
+    looks different (another fur, a shadow) scores as high.
 
     Parameters
     ----------
