@@ -261,15 +261,15 @@ def goodness(doubt: Doubt | None, reason: Reason, m: int) -> NDArray[np.float64]
 
 
 def short_name(finding: Finding) -> str:
-    """Return a reason in a word or two, for a list."""
+    """Return a reason in one short word, for a narrow list."""
     if finding.reason is Reason.STRETCH:
-        return "folded" if finding.value < 0 else "stretched" if finding.value >= 1 else "shrunk"
+        return "folded" if finding.value < 0 else "pulled" if finding.value >= 1 else "shrunk"
     return {
-        Reason.CYCLE: "no way back",
-        Reason.MARGIN: "ambiguous",
-        Reason.COVERAGE: "no support",
-        Reason.SPREAD: "disagreement",
-        Reason.OCCLUSION: "maybe hidden",
+        Reason.CYCLE: "astray",
+        Reason.MARGIN: "unclear",
+        Reason.COVERAGE: "alone",
+        Reason.SPREAD: "split",
+        Reason.OCCLUSION: "hidden?",
     }[finding.reason]
 
 
