@@ -1,8 +1,9 @@
 """What each reason of doubt tells: how often points are wrong where it is strong.
 
 ``python -m benchmarks.doubt DIR [PAIRS]`` with a folder of labelled COCO sets, as for
-``fmstudio evaluate``, and how many pairs of each are carried (12). The thresholds of
-`fmstudio.project.doubt` and the correlation of `fmstudio.project.estimate` come from here.
+``fmstudio evaluate``, and how many pairs of each are carried (12). By it the
+thresholds of `fmstudio.project.doubt` and the correlation of `fmstudio.project.estimate` can be
+judged.
 """
 
 import random

@@ -183,7 +183,7 @@ def _doubt(mark: ProposedMark) -> Doubt:
     points, mask = mark.keypoints, mark.mask
     m = 0 if points is None else len(points)
     xy, confidence, labelled = np.zeros((m, 2)), np.full(m, np.nan), np.zeros(m, dtype=bool)
-    boxes = [None if mask is None else mask.bbox]
+    boxes: list[tuple[float, float, float, float] | None] = [None if mask is None else mask.bbox]
     if points is not None:
         labelled = points.labelled
         xy, confidence = points.xy, np.where(labelled, points.score, np.nan)

@@ -32,8 +32,8 @@ class Reason(StrEnum):
 
 REASONS = tuple(Reason)
 
-# Where a reason begins to count, by benchmarks/doubt.py: from there on points of the labelled sets
-# are wrong clearly more often than on the whole. CYCLE and SPREAD in shares of the object.
+# Where a reason begins to count: chosen by hand, not fitted; benchmarks/doubt.py prints how often
+# points are wrong beyond a value. CYCLE and SPREAD in shares of the object.
 _CYCLE, _SPREAD, _MASK_SPREAD = 0.1, 0.1, 0.35
 _MARGIN, _COVERAGE, _OCCLUSION = 0.02, 0.5, 0.25
 _OCTAVES = 1.6
@@ -167,15 +167,14 @@ class Finding:
 def strengths(doubt: Doubt) -> NDArray[np.float64]:
     """Return how much each reason speaks against each keypoint, (m, 6), at least 0.
 
-    From 1 on it counts: there points are wrong clearly more often than on the whole. 0 where it is
-    not known.
+    From 1 on it counts. 0 where it is not known.
     """
     return _strengths(doubt.reasons, doubt, _SPREAD, doubt.extent_t)
 
 
 def mask_strengths(doubt: Doubt) -> NDArray[np.float64]:
     """Return how much each reason speaks against the mask, (6,), as in `strengths`."""
-    return _strengths(doubt.mask[None], doubt, _MASK_SPREAD, 1.0)[0]
+    return np.asarray(_strengths(doubt.mask[None], doubt, _MASK_SPREAD, 1.0)[0])
 
 
 def main_reason(doubt: Doubt | None, keypoint: int | None) -> Finding | None:
@@ -262,15 +261,15 @@ def goodness(doubt: Doubt | None, reason: Reason, m: int) -> NDArray[np.float64]
 
 
 def short_name(finding: Finding) -> str:
-    """Return a reason in a word or two, for a list."""
+    """Return a reason in one short word, for a narrow list."""
     if finding.reason is Reason.STRETCH:
-        return "folded" if finding.value < 0 else "stretched" if finding.value >= 1 else "shrunk"
+        return "folded" if finding.value < 0 else "pulled" if finding.value >= 1 else "shrunk"
     return {
-        Reason.CYCLE: "no way back",
-        Reason.MARGIN: "ambiguous",
-        Reason.COVERAGE: "no support",
-        Reason.SPREAD: "disagreement",
-        Reason.OCCLUSION: "maybe hidden",
+        Reason.CYCLE: "astray",
+        Reason.MARGIN: "unclear",
+        Reason.COVERAGE: "alone",
+        Reason.SPREAD: "split",
+        Reason.OCCLUSION: "hidden?",
     }[finding.reason]
 
 
@@ -303,4 +302,4 @@ def _strengths(
         ],
         axis=1,
     )
-    return np.clip(np.nan_to_num(found), 0.0, _STRONGEST)
+    return np.asarray(np.clip(np.nan_to_num(found), 0.0, _STRONGEST))

@@ -23,7 +23,8 @@ from fmstudio.project.outcome import BINS, Counts, Tally
 LEVEL = 0.9
 """Share of cases in which the truth lies within an interval."""
 CORRELATION = 0.3
-"""Of whether two points of one object are wrong, beyond their confidences: benchmarks/doubt.py."""
+"""Of whether two points of one object are wrong, beyond their confidences: assumed, not fitted;
+benchmarks/doubt.py measures it on labelled sets."""
 DEVIATION = 0.5
 """Of the shift b between one kind of image and another, before anything is reviewed."""
 

@@ -17,6 +17,8 @@ _SUPPORTS = 0.2
 _NEAR = 0.15
 # An object with this support fits: what does not look like it there may be hidden.
 _FITS = 0.3
+# Best scores below this differ by chance: no share of them is taken.
+_USUAL = 0.3
 
 
 def relative_stretch(
@@ -71,10 +73,10 @@ def coverage(
 def occlusion(peak: NDArray[np.floating], typical: float, support: float) -> NDArray[np.float64]:
     """Return how likely points are hidden, (m,) in [0, 1]: a proxy, no probability.
 
-    By how large a share of it a point's best score falls short of what is usual on its object,
-    times ``min(support / 0.3, 1)``: where the object as a whole fits and a part of it resembles
-    nothing on the target, something may stand before that part. A part that merely looks different
-    (another fur, a shadow) scores as high.
+    By how large a share a point's best score falls short of what is usual on its object, or of 0.3
+    where that is less, times ``min(support / 0.3, 1)``: where the object as a whole fits and a part
+    of it resembles nothing on the target, something may stand before that part. One that merely
+    looks different (another fur, a shadow) scores as high.
 
     Parameters
     ----------
@@ -85,7 +87,5 @@ def occlusion(peak: NDArray[np.floating], typical: float, support: float) -> NDA
     support : float
         See `SmoothDisplacement.support`.
     """
-    if typical <= 0:
-        return np.zeros(len(peak))
-    short = np.clip((typical - peak) / typical, 0.0, 1.0)
+    short = np.clip((typical - peak) / max(typical, _USUAL), 0.0, 1.0)
     return np.asarray(short * min(support / _FITS, 1.0))

@@ -9,8 +9,8 @@ _CONTEXT = "reasons"
 _NAMES = {
     Reason.CYCLE: N("reasons", "Way back"),
     Reason.MARGIN: N("reasons", "Ambiguity"),
-    Reason.STRETCH: N("reasons", "Stretch and folds"),
-    Reason.COVERAGE: N("reasons", "Support around"),
+    Reason.STRETCH: N("reasons", "Stretch"),
+    Reason.COVERAGE: N("reasons", "Support"),
     Reason.SPREAD: N("reasons", "Agreement"),
     Reason.OCCLUSION: N("reasons", "Visibility"),
 }

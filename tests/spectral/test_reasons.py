@@ -33,7 +33,7 @@ def test_an_object_s_own_scale_turn_or_mirror_is_no_stretch(matrix):
 
 def test_a_bend_stretches_here_and_shrinks_there():
     found = relative_stretch(bent(10.0), PLACES, PLACES)
-    assert found.min() < 0.8
+    assert found.min() < 0.9
     assert found.max() > 1.2
     assert (found > 0).all()
 

@@ -14,7 +14,7 @@ from fmstudio.ui.reasons import reason_name, reason_tip
 _HEIGHT = 28
 _NARROWEST = 160
 # Narrower than this, the file name needs the room that these would take.
-_LEGEND_FROM, _WORD_FROM, _ROLE_FROM = 480, 320, 240
+_LEGEND_FROM, _WORD_FROM, _ROLE_FROM = 440, 320, 240
 
 
 class ElidedLabel(QLabel):

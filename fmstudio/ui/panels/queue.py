@@ -305,7 +305,7 @@ class _AcceptAbove(QWidget):
         self._accept.setToolTip(all_of_them)
         self._accept.setAccessibleName(all_of_them)
         self._cost.setText(
-            self.tr("{0}: ~{1} points wrong").format(f"{count:,}", f"{round(wrong):,}")
+            self.tr("{0}: ~{1} wrong").format(f"{count:,}", counted(round(wrong), "point"))
             if count
             else self.tr("None is that sure.")
         )

@@ -86,11 +86,13 @@ class QueueModel(QAbstractListModel):
         assert project is not None
         category = project.categories[annotation.category_id].name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{image.path}\n{category}, {item.confidence:.2f}\n{_reason_text(annotation)}"
+            lines = [image.path, f"{category}, {item.confidence:.2f}", _reason_text(annotation)]
+            return "\n".join(line for line in lines if line)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
-            words = self.tr("{0}, {1}, confidence {2}. {3}")
+            words = self.tr("{0}, {1}, confidence {2}")
+            said = words.format(image.file_name, category, f"{item.confidence:.2f}")
             reason = _reason_text(annotation)
-            return words.format(image.file_name, category, f"{item.confidence:.2f}", reason).strip()
+            return f"{said}. {reason}" if reason else said
         return None
 
     def parts_at(self, index: Index) -> tuple[QueueItem, Annotation, ImageItem] | None:
