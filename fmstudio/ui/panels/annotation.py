@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QListView,
+    QScrollArea,
     QSplitter,
     QStackedWidget,
     QToolButton,
@@ -289,6 +290,7 @@ class AnnotationPanel(QWidget):
         self.mask_label.setWordWrap(True)
         for label in (self.placed_label, self.mask_label):
             label.setFont(glyphs.tabular(self.font()))
+            label.setMinimumWidth(1)
         self.doubtful_button = QToolButton()
         self.doubtful_button.setText(self.tr("Doubtful first"))
         self.doubtful_button.setCheckable(True)
@@ -377,7 +379,13 @@ class AnnotationPanel(QWidget):
         below.addWidget(self.hint_label)
         below.addWidget(self.details, 1)
         below.addStretch()
-        return lower
+        # What is there differs by annotation: a short panel scrolls, and no dock has to make room.
+        area = QScrollArea()
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(lower)
+        return area
 
 
 def _column(widget: QWidget) -> QVBoxLayout:

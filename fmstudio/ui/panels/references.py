@@ -21,7 +21,7 @@ from fmstudio.ui.panels import glyphs
 from fmstudio.ui.panels.thumbnails import Thumbnails
 
 SAYS = (0.5, 1.0, 2.0)
-_SIDE, _ROW, _ROWS = 32, 52, 4
+_SIDE, _ROW, _ROWS = 28, 52, 4
 
 
 class ReferenceRow(QWidget):
@@ -50,7 +50,7 @@ class ReferenceRow(QWidget):
         for say in SAYS:
             self.box.addItem(f"{say:g}x", say)
         self.box.setFont(self.caption.font())
-        self.box.setFixedSize(58, 24)
+        self.box.setFixedSize(46, 24)
         self.box.setAccessibleName(self.tr("How much {0} counts").format(name))
         self.box.setToolTip(self.tr("How much this reference counts"))
         near = min(range(len(SAYS)), key=lambda i: abs(SAYS[i] - (vote.say or 1.0)))
@@ -93,7 +93,7 @@ class ReferenceRow(QWidget):
         texts.addLayout(below)
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
-        row.setSpacing(8)
+        row.setSpacing(4)
         row.addWidget(self.switch)
         row.addWidget(self.picture)
         row.addLayout(texts, 1)
@@ -182,8 +182,7 @@ class ReferencesBox(QWidget):
             self.rows.append(row)
         column.setRowStretch(len(self.rows), 1)
         self._area.setWidget(whole)
-        self._area.setMinimumHeight(_ROW)
-        self._area.setMaximumHeight(_ROW * min(len(self.rows), _ROWS))
+        self._area.setFixedHeight(_ROW * min(len(self.rows), _ROWS))
         self._show_pictures()
 
     def _numbers(self, vote: Vote, annotation: Annotation) -> tuple[str, str]:
