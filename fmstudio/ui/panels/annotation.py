@@ -290,7 +290,7 @@ class AnnotationPanel(QWidget):
         self.mask_label.setWordWrap(True)
         for label in (self.placed_label, self.mask_label):
             label.setFont(glyphs.tabular(self.font()))
-            label.setMinimumWidth(1)
+        self.placed_label.setMinimumWidth(1)
         self.doubtful_button = QToolButton()
         self.doubtful_button.setText(self.tr("Doubtful first"))
         self.doubtful_button.setCheckable(True)

@@ -111,7 +111,7 @@ class ReferencesBox(QWidget):
         self._shown: tuple[object, ...] | None = None
         self._images: dict[int, ImageItem] = {}
         self.rows: list[ReferenceRow] = []
-        self.title = QLabel(self.tr("References: weight / agrees"))
+        self.title = QLabel(self.tr("References: weight / agree %"))
         self.title.setFont(glyphs.caption_font(self.font()))
         self.note = QLabel()
         self.note.setFont(glyphs.caption_font(self.font()))
@@ -194,7 +194,7 @@ class ReferencesBox(QWidget):
             return "", ""
         found = vote.mean_weight(points), 100 * vote.agreement(points)
         words = self.tr("Mean weight {0:.2f}; near the fused points with {1:.0f}\u00a0% of them.")
-        return self.tr("{0:.2f} / {1:.0f}\u00a0%").format(*found), words.format(*found)
+        return self.tr("{0:.0f} / {1:.0f}").format(100 * found[0], found[1]), words.format(*found)
 
     def _show_pictures(self) -> None:
         """Show those thumbnails that have come; ask for the rest."""
