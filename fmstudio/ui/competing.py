@@ -80,7 +80,7 @@ class Competing(QObject):
 def pose_words(owner: QObject, pose: Pose) -> str:
     """Return a pose in words, as they follow "the map"."""
     return {
-        Pose.PLAIN: owner.tr("as the images are"),
+        Pose.PLAIN: owner.tr("as is"),
         Pose.MIRRORED: owner.tr("mirrored"),
         Pose.TURNED: owner.tr("turned"),
     }[pose]

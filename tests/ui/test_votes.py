@@ -145,7 +145,7 @@ class TestPanel:
         assert box.isVisible()
         first, gone = box.rows
         assert first.name.text() != "removed since"
-        assert first.caption.text() == "weight 0.80, agrees 100\u00a0%"
+        assert first.caption.text() == "80 / 100"
         assert not gone.switch.isEnabled()
         with qtbot.waitSignal(box.sayWanted) as wish:
             first.switch.click()
@@ -166,7 +166,7 @@ class TestPanel:
         panel.show()
         controller.select(landed[0])
         assert panel.competing.text.text() == (
-            "Two maps compete: as the images are 31\u00a0%, mirrored 29\u00a0%."
+            "Two maps compete: as is 31\u00a0%, mirrored 29\u00a0%."
         )
         Competing(controller).swap()
         assert "You chose the first" in panel.competing.text.text()

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QListView,
+    QScrollArea,
     QSplitter,
     QStackedWidget,
     QToolButton,
@@ -290,6 +291,7 @@ class AnnotationPanel(QWidget):
         self.mask_label.setWordWrap(True)
         for label in (self.placed_label, self.mask_label):
             label.setFont(glyphs.tabular(self.font()))
+        self.placed_label.setMinimumWidth(1)
         self.doubtful_button = QToolButton()
         self.doubtful_button.setText(self.tr("Doubtful first"))
         self.doubtful_button.setCheckable(True)
@@ -380,7 +382,13 @@ class AnnotationPanel(QWidget):
         self.why = WhyBox(self._controller)
         below.addWidget(self.why)
         below.addStretch()
-        return lower
+        # What is there differs by annotation: a short panel scrolls, and no dock has to make room.
+        area = QScrollArea()
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(lower)
+        return area
 
 
 def _column(widget: QWidget) -> QVBoxLayout:

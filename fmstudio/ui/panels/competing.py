@@ -22,7 +22,7 @@ class CompetingNotice(QWidget):
         sign = QLabel()
         sign.setPixmap(icon("warning").pixmap(16, 16))
         self.swap_button, self.show_button = QToolButton(), QToolButton()
-        self.swap_button.setText(self.tr("Take the other"))
+        self.swap_button.setText(self.tr("Swap"))
         self.show_button.setText(self.tr("Show it"))
         line = QHBoxLayout()
         line.setSpacing(8)

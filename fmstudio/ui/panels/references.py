@@ -21,7 +21,7 @@ from fmstudio.ui.panels import glyphs
 from fmstudio.ui.panels.thumbnails import Thumbnails
 
 SAYS = (0.5, 1.0, 2.0)
-_SIDE, _ROW, _ROWS = 32, 44, 4
+_SIDE, _ROW, _ROWS = 28, 52, 4
 
 
 class ReferenceRow(QWidget):
@@ -30,9 +30,11 @@ class ReferenceRow(QWidget):
     sayWanted = Signal(int, float)
     """The source annotation, and what a person lets it count."""
 
-    def __init__(self, vote: Vote, name: str, caption: str, *, is_open: bool) -> None:
+    def __init__(self, vote: Vote, name: str, numbers: tuple[str, str], *, is_open: bool) -> None:
         super().__init__()
         self.source, self._name = vote.source, name
+        caption, in_words = numbers
+        self.setToolTip(f"{name}\n{in_words}")
         self.switch = QCheckBox()
         self.switch.setChecked(vote.say > 0)
         self.switch.setAccessibleName(self.tr("Let {0} vote").format(name))
@@ -44,10 +46,11 @@ class ReferenceRow(QWidget):
         self.name.setMinimumWidth(1)
         self.caption.setMinimumWidth(1)
         self.caption.setFont(glyphs.caption_font(self.font()))
-        self.setToolTip(f"{name}\n{caption}")
         self.box = _SayBox()
         for say in SAYS:
             self.box.addItem(f"{say:g}x", say)
+        self.box.setFont(self.caption.font())
+        self.box.setFixedSize(46, 24)
         self.box.setAccessibleName(self.tr("How much {0} counts").format(name))
         self.box.setToolTip(self.tr("How much this reference counts"))
         near = min(range(len(SAYS)), key=lambda i: abs(SAYS[i] - (vote.say or 1.0)))
@@ -80,17 +83,20 @@ class ReferenceRow(QWidget):
 
     def _lay_out(self) -> None:
         """Put the parts in their places."""
+        below = QHBoxLayout()
+        below.setSpacing(4)
+        below.addWidget(self.caption, 1)
+        below.addWidget(self.box)
         texts = QVBoxLayout()
         texts.setSpacing(0)
         texts.addWidget(self.name)
-        texts.addWidget(self.caption)
+        texts.addLayout(below)
         row = QHBoxLayout(self)
         row.setContentsMargins(8, 4, 8, 4)
-        row.setSpacing(8)
+        row.setSpacing(4)
         row.addWidget(self.switch)
         row.addWidget(self.picture)
         row.addLayout(texts, 1)
-        row.addWidget(self.box)
 
 
 class ReferencesBox(QWidget):
@@ -105,7 +111,7 @@ class ReferencesBox(QWidget):
         self._shown: tuple[object, ...] | None = None
         self._images: dict[int, ImageItem] = {}
         self.rows: list[ReferenceRow] = []
-        self.title = QLabel(self.tr("References"))
+        self.title = QLabel(self.tr("References: weight / agree %"))
         self.title.setFont(glyphs.caption_font(self.font()))
         self.note = QLabel()
         self.note.setFont(glyphs.caption_font(self.font()))
@@ -165,7 +171,7 @@ class ReferencesBox(QWidget):
             image = None if source is None else project.images[source.image_id]
             name = self.tr("removed since") if image is None else image.file_name
             is_open = is_pending(annotation) and image is not None
-            row = ReferenceRow(vote, name, self._caption(vote, annotation), is_open=is_open)
+            row = ReferenceRow(vote, name, self._numbers(vote, annotation), is_open=is_open)
             row.sayWanted.connect(
                 lambda source, say, id_=annotation.id: self.sayWanted.emit(id_, source, say)
             )
@@ -179,16 +185,16 @@ class ReferencesBox(QWidget):
         self._area.setFixedHeight(_ROW * min(len(self.rows), _ROWS))
         self._show_pictures()
 
-    def _caption(self, vote: Vote, annotation: Annotation) -> str:
-        """Return what a reference weighs, and how far it agrees."""
+    def _numbers(self, vote: Vote, annotation: Annotation) -> tuple[str, str]:
+        """Return what a reference weighs and how far it agrees: in short, and in words."""
         points = annotation.keypoints
         if vote.say == 0:
-            return self.tr("left out")
+            return self.tr("left out"), self.tr("Left out: it has no say here.")
         if points is None or len(points) != len(vote):
-            return ""
-        return self.tr("weight {0:.2f}, agrees {1:.0f}\u00a0%").format(
-            vote.mean_weight(points), 100 * vote.agreement(points)
-        )
+            return "", ""
+        found = vote.mean_weight(points), 100 * vote.agreement(points)
+        words = self.tr("Mean weight {0:.2f}; near the fused points with {1:.0f}\u00a0% of them.")
+        return self.tr("{0:.0f} / {1:.0f}").format(100 * found[0], found[1]), words.format(*found)
 
     def _show_pictures(self) -> None:
         """Show those thumbnails that have come; ask for the rest."""
