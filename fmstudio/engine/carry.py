@@ -61,7 +61,7 @@ def carry(found: ObjectMap, mark: Mark) -> CarriedMark:
         return CarriedMark(mark, np.zeros((0, 2)), empty, empty, empty, soft)
     rows = found.rows(mark.keypoints.xy)
     xy, doubt = _decoded(found, mark.keypoints.xy, rows)
-    confidence = doubt.confidence(_extent(mark, found.pair.grid_s))
+    confidence = doubt.confidence(extent_of(mark, found.pair.grid_s))
     scores = PointScores(found.box_t, found.pair.grid_t, rows)
     return CarriedMark(mark, xy, confidence, doubt.cycle, doubt.margin, soft, scores)
 
@@ -179,7 +179,7 @@ def _together(words: Sequence[CarriedMark], weight: NDArray[np.floating]) -> NDA
     return fuse_scores(scores, (weight * (whole + 1e-6)) ** 2)
 
 
-def _extent(mark: Mark, grid: PatchGrid) -> float:
+def extent_of(mark: Mark, grid: PatchGrid) -> float:
     """Return the longest side of a mark in pixels, at least a patch."""
     boxes = []
     if mark.keypoints is not None:
