@@ -25,7 +25,7 @@ from fmstudio.engine.questions import (
     PointQuestion,
     WarpedGrid,
 )
-from fmstudio.engine.requests import Mark
+from fmstudio.engine.requests import ImageRef, Mark
 from fmstudio.geometry.boxes import PartBox
 from fmstudio.project.model import Annotation, Project, Status
 from fmstudio.session_inbox import covers_something
@@ -36,7 +36,9 @@ __all__ = [
     "HEATS",
     "Contours",
     "HeatMap",
+    "ImageRef",
     "Layers",
+    "Mark",
     "MatchLines",
     "PairFound",
     "PairQuestion",
@@ -137,7 +139,7 @@ def pair_question(
 
 
 def find_job(live: Live, question: PairQuestion, token: CancelToken) -> Iterator[object]:
-    """Yield a `PairFound` as soon as the pair is matched, then its `Layers`.
+    """Yield a `PairFound` as soon as the pair is matched, then its `Layers`; None in between.
 
     Raises
     ------
@@ -149,6 +151,11 @@ def find_job(live: Live, question: PairQuestion, token: CancelToken) -> Iterator
     pairs = live.pairs()
     from fmstudio.engine.inspect import describe, pair_layers
 
+    for image in (question.s, question.t):
+        token.check()
+        pairs.view(image)
+        # Others get a turn in between: an image that is opened is not to wait for two analyses.
+        yield None
     token.check()
     found = pairs.find(question.s, question.t, question.mark, token.check)
     yield describe(question, found)

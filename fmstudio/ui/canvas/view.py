@@ -1,5 +1,6 @@
 """One image canvas: the image, what is marked on it, and the gestures of the active tool."""
 
+from collections.abc import Sequence
 from operator import is_
 from typing import Literal
 
@@ -14,6 +15,7 @@ from fmstudio.project.model import Annotation, ImageItem
 from fmstudio.ui.canvas.draft import DraftView, Tool
 from fmstudio.ui.canvas.drafts import draw_draft
 from fmstudio.ui.canvas.gestures import GestureView
+from fmstudio.ui.canvas.layers import Layer, draw_layers
 from fmstudio.ui.canvas.loading import Shelf, load_pyramid
 from fmstudio.ui.canvas.looks import Counterpart, Look, hovered_keypoint, looks_of
 from fmstudio.ui.canvas.loupe import draw_crosshair
@@ -66,6 +68,7 @@ class CanvasView(GestureView):
         self._hovered: Counterpart | None = None
         self._pointed_at: Counterpart | None = None
         self._are_overlays_visible = True
+        self._layers: tuple[Layer, ...] = ()
         self._ghosts: tuple[Annotation, ...] = ()
         self._has_failed = False
         self._painter = MarkPainter()
@@ -116,6 +119,17 @@ class CanvasView(GestureView):
         self._are_overlays_visible = is_visible
         self.refresh()
 
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Return what lies between the image and its annotations, bottom first."""
+        return self._layers
+
+    def set_layers(self, layers: Sequence[Layer]) -> None:
+        """Lay something between the image and its annotations, bottom first."""
+        if self._layers or layers:
+            self._layers = tuple(layers)
+            self.refresh()
+
     def point_at(self, counterpart: Counterpart | None) -> None:
         """Emphasise the keypoint that the pointer is over on the other canvas."""
         if counterpart != self._pointed_at:
@@ -164,6 +178,8 @@ class CanvasView(GestureView):
         painter.setFont(self.font())
         to_screen, area = self.to_screen(), QRectF(self.viewport().rect())
         looks = self.looks()
+        if self._are_overlays_visible and self._layers:
+            draw_layers(painter, self._layers, to_screen, area)
         self._painter.draw(painter, looks, to_screen, area)
         painter.setFont(self.font())
         draft = self._draft
