@@ -167,7 +167,9 @@ class Inspector(QObject):
         if self._question is None or self._is_pinned:
             return
         if xy is None:
-            self._forget_point()
+            # The other canvas may have the pointer already.
+            if self._wish is None or self._wish.is_back == is_back:
+                self._forget_point()
             return
         self._wish = PointQuestion(self._question, xy, is_back, self._heat())
         self._ask()

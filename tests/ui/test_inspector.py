@@ -137,6 +137,8 @@ def test_the_pointer_that_leaves_takes_the_answer_along(qtbot, inspector):
     turn_on(qtbot, inspector)
     inspector.hover((3.0, 4.0), is_back=False)
     qtbot.waitUntil(lambda: inspector.answer is not None)
+    inspector.hover(None, is_back=True)
+    assert inspector.answer is not None
     inspector.hover(None, is_back=False)
     assert inspector.answer is None
 
