@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPoint, QRect, QSaveFile, QSize
-from PySide6.QtGui import QImage, QPainter, QRegion
+from PySide6.QtGui import QImage, QImageWriter, QPainter, QRegion
 from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QWidget
 
@@ -23,14 +23,14 @@ def save_view(path: Path, *widgets: QWidget) -> None:
     path : Path
         Its ending says of which kind: ``.svg``, and PNG otherwise.
     *widgets : QWidget
-        The lowest first, all as large as that; hidden ones are left out.
+        The lowest first, all as large as that; others that are hidden are left out.
 
     Raises
     ------
     FmstudioError
         If the file cannot be written.
     """
-    shown = [widget for widget in widgets if widget.isVisible()]
+    shown = [widgets[0], *(widget for widget in widgets[1:] if widget.isVisible())]
     size = widgets[0].size()
     is_drawing = path.suffix.lower() == ".svg"
     data = _svg(shown, size) if is_drawing else _png(shown, size)
@@ -45,11 +45,10 @@ def _png(widgets: list[QWidget], size: QSize) -> QByteArray:
     """Return widgets as a PNG."""
     image = QImage(size * _FINER, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(_FINER)
-    image.fill(theme.tokens().canvas)
     painter = QPainter(image)
-    _paint(painter, widgets)
+    _paint(painter, widgets, size)
     painter.end()
-    return _buffered(lambda buffer: image.save(buffer, "PNG"))
+    return _buffered(lambda buffer: QImageWriter(buffer, b"png").write(image))
 
 
 def _svg(widgets: list[QWidget], size: QSize) -> QByteArray:
@@ -59,17 +58,20 @@ def _svg(widgets: list[QWidget], size: QSize) -> QByteArray:
         generator = QSvgGenerator()
         generator.setOutputDevice(buffer)
         generator.setSize(size)
+        # Of the screen: at another one texts would have another size than what they stand on.
+        generator.setResolution(widgets[0].logicalDpiX())
         generator.setViewBox(QRect(QPoint(0, 0), size))
         generator.setTitle("fmstudio")
         painter = QPainter(generator)
-        _paint(painter, widgets)
+        _paint(painter, widgets, size)
         painter.end()
 
     return _buffered(write)
 
 
-def _paint(painter: QPainter, widgets: list[QWidget]) -> None:
-    """Paint widgets on one another."""
+def _paint(painter: QPainter, widgets: list[QWidget], size: QSize) -> None:
+    """Paint widgets on one another, and the window's colour behind them."""
+    painter.fillRect(QRect(QPoint(0, 0), size), theme.tokens().window)
     flags = QWidget.RenderFlag.DrawChildren
     for widget in widgets:
         widget.render(painter, QPoint(0, 0), QRegion(), flags)
