@@ -9,7 +9,8 @@ from PySide6.QtSvg import QSvgRenderer
 from fmstudio.ui.canvas.layers import CounterpartLayer, GridLayer, PictureLayer, RoundTripLayer
 from fmstudio.ui.studio import Studio
 
-_LONG = 240_000  # the networks load on a busy machine
+# A busy machine takes minutes to load the networks.
+_LONG = 600_000
 
 
 @pytest.fixture
