@@ -194,8 +194,9 @@ def _pictured(layers: PairLayers, rgb: NDArray[np.uint8]) -> Layers:
     """Return the layers of a pair with pictures made of the source's pixels (H, W, 3)."""
     height, width = rgb.shape[:2]
     xy, share = _fine(layers.dense)
-    at = (xy - 0.5).astype(np.float32)
-    colour = cv2.remap(rgb, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    # OpenCV counts from pixel centres.
+    x, y = np.ascontiguousarray((xy - 0.5).astype(np.float32).transpose(2, 0, 1))
+    colour = cv2.remap(rgb, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     corner, far = _corners(layers)
     checker = position_colors(xy - corner, *(far - corner))
     x0, y0, x1, y1 = (int(v) for v in (*np.floor(corner), *np.ceil(far)))
@@ -205,7 +206,7 @@ def _pictured(layers: PairLayers, rgb: NDArray[np.uint8]) -> Layers:
     opaque = np.ones(places.shape[:2], dtype=np.float32)
     return Layers(
         layers.question,
-        Picture(layers.dense.box, _with_alpha(colour, share)),
+        Picture(layers.dense.box, _with_alpha(np.asarray(colour, dtype=np.uint8), share)),
         Picture(layers.dense.box, _with_alpha(checker, share)),
         Picture(box_s, _with_alpha(checker_s, opaque)),
         layers.contours,
