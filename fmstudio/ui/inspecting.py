@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject
 
@@ -69,7 +69,8 @@ class Inspecting(QObject):
 
         def choose(is_chosen: bool) -> None:
             inspector = self._studio.inspector
-            inspector.choose(replace(inspector.choices, **{name: is_chosen}))
+            change: dict[str, Any] = {name: is_chosen}
+            inspector.choose(replace(inspector.choices, **change))
             self._turn_on(is_chosen)
 
         return choose
