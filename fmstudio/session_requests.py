@@ -48,7 +48,7 @@ def build_request(
     references = tuple(_reference(project, id_) for id_ in sources)
     if not targets:
         raise ProjectError("There is no image to propagate to besides the references.")
-    refs = tuple(_ref(project, id_) for id_ in targets)
+    refs = tuple(image_ref(project, id_) for id_ in targets)
     return PropagationRequest(references, refs, settings or MatchSettings())
 
 
@@ -63,8 +63,8 @@ def reviewed_targets(project: Project, request: PropagationRequest) -> frozenset
     )
 
 
-def _ref(project: Project, image_id: int) -> ImageRef:
-    """Return an image as the engine knows it."""
+def image_ref(project: Project, image_id: int) -> ImageRef:
+    """Return an image as the engine knows it; raises ProjectError if there is no such image."""
     image = project.images.get(image_id)
     if image is None:
         raise ProjectError(f"There is no image {image_id} in the project.")
@@ -73,7 +73,7 @@ def _ref(project: Project, image_id: int) -> ImageRef:
 
 def _reference(project: Project, image_id: int) -> Reference:
     """Return an image with its accepted annotations as marks."""
-    ref = _ref(project, image_id)
+    ref = image_ref(project, image_id)
     marks = tuple(
         Mark(a.id, a.category_id, a.keypoints, a.mask)
         for a in project.annotations_of(image_id)

@@ -88,7 +88,7 @@ def carry(found: ObjectMap, mark: Mark) -> CarriedMark:
     soft = None if mark.mask is None else found.soft_mask(mark.mask)
     usual = ObjectReasons.of(found)
     of_mask = usual.of_mask(mark.mask) if mark.mask is not None else {}
-    extent = _extent(mark, found.pair.grid_s)
+    extent = extent_of(mark, found.pair.grid_s)
     if mark.keypoints is None:
         xy, confidence = np.zeros((0, 2)), np.zeros(0)
         return CarriedMark(mark, xy, confidence, {}, soft, None, of_mask, extent)
@@ -279,7 +279,7 @@ def _together(words: Sequence[CarriedMark]) -> NDArray[np.float64]:
     return fuse_scores(scores, _weights(words))
 
 
-def _extent(mark: Mark, grid: PatchGrid) -> float:
+def extent_of(mark: Mark, grid: PatchGrid) -> float:
     """Return the longest side of a mark in pixels, at least a patch."""
     boxes = []
     if mark.keypoints is not None:

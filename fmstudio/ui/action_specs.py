@@ -25,6 +25,7 @@ class Group(StrEnum):
     REVIEW = N("actions", "Images and review")
     CATEGORIES = N("actions", "Categories")
     VIEW = N("actions", "View")
+    INSPECT = N("actions", "Inspector")
     HELP = N("actions", "Program")
 
 
@@ -206,9 +207,34 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("workspace-review", Group.VIEW, ("Ctrl+2",), When.PROJECT, "queue",
         N("actions", "Review workspace"), N("actions", "two canvases and the queue")),
     ActionSpec("workspace-inspect", Group.VIEW, ("Ctrl+3",), When.PROJECT, "inspect",
-        N("actions", "Inspect workspace"), N("actions", "two wide canvases, tasks and log below")),
+        N("actions", "Inspect workspace"), N("actions", "two wide canvases, the inspector below")),
     ActionSpec("full-screen", Group.VIEW, ("F11",), When.ALWAYS, "full-screen",
         N("actions", "Full screen"), N("actions", "use the whole screen"), is_checkable=True),
+
+    ActionSpec("inspect", Group.INSPECT, ("I",), When.IMAGES, "inspect",
+        N("actions", "Inspect"), N("actions", "where each place lies on the other image"),
+        is_checkable=True),
+    ActionSpec("inspect-heat", Group.INSPECT, ("Shift+H",), When.IMAGES, "",
+        N("actions", "Next heat map"), N("actions", "of the map, the features, both, or none")),
+    ActionSpec("inspect-colour", Group.INSPECT, ("Shift+C",), When.IMAGES, "",
+        N("actions", "Colour"), N("actions", "the reference's colours on the target"),
+        is_checkable=True),
+    ActionSpec("inspect-checker", Group.INSPECT, ("Shift+K",), When.IMAGES, "",
+        N("actions", "Checker"), N("actions", "a coloured checkerboard carried over"),
+        is_checkable=True),
+    ActionSpec("inspect-contour", Group.INSPECT, ("Shift+O",), When.IMAGES, "",
+        N("actions", "Contour"), N("actions", "outline and skeleton carried over"),
+        is_checkable=True),
+    ActionSpec("inspect-grid", Group.INSPECT, ("Shift+G",), When.IMAGES, "",
+        N("actions", "Grid"), N("actions", "a square grid, warped; folds are hatched"),
+        is_checkable=True),
+    ActionSpec("inspect-lines", Group.INSPECT, ("Shift+L",), When.IMAGES, "",
+        N("actions", "Lines"), N("actions", "matched places, coloured by confidence"),
+        is_checkable=True),
+    ActionSpec("inspect-pin", Group.INSPECT, ("Shift+P",), When.IMAGES, "",
+        N("actions", "Pin the point"), N("actions", "keep the point under the pointer, or let go")),
+    ActionSpec("save-view", Group.INSPECT, ("Ctrl+Shift+S",), When.IMAGES, "",
+        N("actions", "Save the view..."), N("actions", "both canvases as PNG or SVG")),
 
     ActionSpec("palette", Group.HELP, ("Ctrl+Shift+P",), When.ALWAYS, "search",
         N("actions", "Find a command..."), N("actions", "type a few letters of what you want")),
@@ -232,6 +258,7 @@ GESTURES: tuple[Gesture, ...] = (
     Gesture(N("actions", "Take away instead of add"), N("actions", "right button, Ctrl or Alt")),
     Gesture(N("actions", "Assistant from a box"), N("actions", "Shift and drag")),
     Gesture(N("actions", "Finish a drawing, drop it"), N("actions", "Enter, Esc")),
+    Gesture(N("actions", "Pin the inspected point"), N("actions", "Alt and click")),
     Gesture(N("actions", "Open or add"), N("actions", "drop folders, images, projects")),
 )
 # fmt: on

@@ -32,7 +32,7 @@ from fmstudio.ui.tool_bar import MainToolBar
 from fmstudio.ui.workspaces import FIRST, WORKSPACES, DockName
 
 # Of another number when docks come or go: Qt then leaves an older arrangement alone.
-_LAYOUT_VERSION = 1
+_LAYOUT_VERSION = 2
 _GEOMETRY, _LAYOUT = "window/geometry", "window/layout"
 _FIRST_SIZE = QSize(1280, 800)
 # Of the docks: shares of the window's width, of which a large one needs less; and a height.
@@ -51,6 +51,8 @@ _MENUS = {
     "view": "fit zoom-100 zoom-in zoom-out - link-views show-reference hide-overlays "
     "next-coloring show-votes show-other-map - "
     "workspace-annotate workspace-review workspace-inspect - @docks - full-screen",
+    "inspect": "inspect - inspect-heat inspect-colour inspect-checker inspect-contour inspect-grid "
+    "inspect-lines inspect-pin - save-view",
     "help": "shortcuts palette - about",
 }
 
@@ -176,6 +178,7 @@ class MainWindow(QMainWindow):
             DockName.ANNOTATION: self.tr("Annotation"),
             DockName.HISTORY: self.tr("History"),
             DockName.CATEGORIES: self.tr("Categories"),
+            DockName.INSPECTOR: self.tr("Inspector"),
             DockName.TASKS: self.tr("Tasks"),
             DockName.LOG: self.tr("Log"),
         }
@@ -188,6 +191,7 @@ class MainWindow(QMainWindow):
         for name, area in (
             (DockName.IMAGES, left),
             (DockName.ANNOTATION, right),
+            (DockName.INSPECTOR, Qt.DockWidgetArea.BottomDockWidgetArea),
             (DockName.TASKS, Qt.DockWidgetArea.BottomDockWidgetArea),
         ):
             docks[name].setFloating(False)
@@ -211,7 +215,7 @@ class MainWindow(QMainWindow):
         right = min(_WIDEST_RIGHT, round(_RIGHT * self.width()))
         sides = [docks[DockName.IMAGES], docks[DockName.ANNOTATION]]
         self.resizeDocks(sides, [left, right], wide)
-        self.resizeDocks([docks[DockName.TASKS]], [_BOTTOM], high)
+        self.resizeDocks([docks[DockName.INSPECTOR], docks[DockName.TASKS]], [_BOTTOM] * 2, high)
         self.resizeDocks([docks[DockName.TASKS], docks[DockName.LOG]], [1, 1], wide)
         height = self._stack.height()
         for upper, lower, share in (
@@ -229,6 +233,7 @@ class MainWindow(QMainWindow):
             "tools": self.tr("&Tools"),
             "review": self.tr("&Review"),
             "view": self.tr("&View"),
+            "inspect": self.tr("&Inspect"),
             "help": self.tr("&Help"),
         }
         self._recent = QMenu(self.tr("Open a recent project"), self)

@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QSettings, Signal
 
 from fmstudio.project.doubt import REASONS
 from fmstudio.session import CacheLimits, MatchSettings
+from fmstudio.ui.inspector_choices import InspectorChoices, from_text, to_text
 
 THEMES = ("system", "light", "dark")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -109,6 +110,15 @@ class Preferences(QObject):
     @is_hint_dismissed.setter
     def is_hint_dismissed(self, value: bool) -> None:
         self._set_flag("hint_dismissed", value)
+
+    @property
+    def inspector(self) -> InspectorChoices:
+        """Return which layers the correspondence inspector draws."""
+        return from_text(str(self._settings.value("inspector", "")))
+
+    @inspector.setter
+    def inspector(self, value: InspectorChoices) -> None:
+        self._set("inspector", to_text(value), to_text(self.inspector))
 
     @property
     def recent_projects(self) -> list[str]:

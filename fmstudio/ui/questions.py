@@ -30,6 +30,16 @@ class Questions(QObject):
         title, kinds = self.tr("New project"), self.tr("Projects (*.fmstudio)")
         return _path(QFileDialog.getSaveFileName(self._over, title, str(start), kinds)[0])
 
+    def picture(self, start: Path) -> Path | None:
+        """Ask where a picture of the view shall be; its ending says of which kind."""
+        title = self.tr("Save the view")
+        kinds = self.tr("PNG pictures (*.png);;SVG drawings (*.svg)")
+        text, kind = QFileDialog.getSaveFileName(self._over, title, str(start), kinds)
+        path = _path(text)
+        if path is None or path.suffix.lower() in (".png", ".svg"):
+            return path
+        return path.with_name(path.name + (".svg" if "svg" in kind else ".png"))
+
     def images(self, start: Path) -> list[Path]:
         """Ask for image files."""
         title = self.tr("Add images")

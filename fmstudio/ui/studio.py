@@ -11,11 +11,14 @@ from fmstudio.session_jobs import Device, list_devices
 from fmstudio.ui import theme
 from fmstudio.ui.actions import ActionTable
 from fmstudio.ui.annotate_next import AnnotateNext
+from fmstudio.ui.canvas.match_overlay import MatchOverlay
 from fmstudio.ui.canvas.pair import CanvasPair
 from fmstudio.ui.competing import Competing
 from fmstudio.ui.controller import Controller, Level
 from fmstudio.ui.downloads import Downloads, Ended, How
 from fmstudio.ui.hints import HintStrip
+from fmstudio.ui.inspector import LANE, POINT_LANE, Inspector
+from fmstudio.ui.inspector_view import InspectorView
 from fmstudio.ui.live_source import LiveSource
 from fmstudio.ui.main_window import MainWindow, Parts
 from fmstudio.ui.opening import Opening
@@ -23,6 +26,7 @@ from fmstudio.ui.panels.annotation import AnnotationPanel
 from fmstudio.ui.panels.categories import CategoriesPanel
 from fmstudio.ui.panels.history import HistoryPanel
 from fmstudio.ui.panels.images import ImagesPanel
+from fmstudio.ui.panels.inspector import InspectorPanel
 from fmstudio.ui.panels.log import LogPanel
 from fmstudio.ui.panels.log_model import LogModel
 from fmstudio.ui.panels.queue import QueuePanel
@@ -43,7 +47,17 @@ from fmstudio.ui.workspaces import DockName
 from fmstudio.worker.service import EngineService
 
 # What ends when a project is closed.
-_LANES_OF_A_PROJECT = ("propagate", "import", "export", "thumbnails", "assist", "reweigh", "next")
+_LANES_OF_A_PROJECT = (
+    "propagate",
+    "import",
+    "export",
+    "thumbnails",
+    "assist",
+    "reweigh",
+    "next",
+    LANE,
+    POINT_LANE,
+)
 
 
 class Studio(QObject):
@@ -129,6 +143,11 @@ class Studio(QObject):
         column = QVBoxLayout(area)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.canvases)
+        self.match_overlay = MatchOverlay(self.canvases, area)
+        self.inspector = Inspector(
+            self.controller, self.service, self.preferences, self.live.live, self
+        )
+        InspectorView(self.controller, self.inspector, self.canvases, self.match_overlay)
         self.hints = HintStrip(self.controller, self.actions, area)
         self.images = ImagesPanel(self.controller, self.thumbnails)
         self.queue = QueuePanel(self.controller, self.thumbnails)
@@ -141,6 +160,7 @@ class Studio(QObject):
             DockName.ANNOTATION: self.annotation,
             DockName.HISTORY: HistoryPanel(self.controller),
             DockName.CATEGORIES: self.categories,
+            DockName.INSPECTOR: InspectorPanel(self.controller, self.inspector, self.actions),
             DockName.TASKS: TasksPanel(self.tasks),
             DockName.LOG: self.log_panel,
         }

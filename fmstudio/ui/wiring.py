@@ -21,6 +21,7 @@ from fmstudio.ui.dialogs.review_summary import ReviewSummaryDialog
 from fmstudio.ui.dialogs.settings import SettingsDialog
 from fmstudio.ui.dialogs.shortcuts import ShortcutSheet
 from fmstudio.ui.finding import Found, find_images
+from fmstudio.ui.inspecting import Inspecting
 from fmstudio.ui.opening import SUFFIX
 from fmstudio.ui.palette import CommandPalette, commands_of
 from fmstudio.ui.panels.categories import category_at
@@ -44,12 +45,14 @@ class Wiring(QObject):
         super().__init__(studio)
         self._studio = studio
         self._palette = CommandPalette(lambda: commands_of(studio.actions), studio.window)
+        self._inspecting = Inspecting(studio)
         handlers = {
             **self._of_files(),
             **self._of_edits(),
             **self._of_review(),
             **self._of_views(),
             **self._of_program(),
+            **self._inspecting.handlers(),
         }
         for id_, handler in handlers.items():
             studio.actions[id_].triggered.connect(handler)
@@ -141,7 +144,7 @@ class Wiring(QObject):
         opening, actions = studio.opening, studio.actions
         studio.window.dropped.connect(opening.open_paths)
         studio.window.recentWanted.connect(opening.open_project)
-        studio.window.steppedBack.connect(studio.toolbox.step_back)
+        studio.window.steppedBack.connect(self._step_back)
         studio.window.workspaceChosen.connect(self._on_workspace)
         studio.welcome.folderWanted.connect(actions["open-folder"].trigger)
         studio.welcome.projectWanted.connect(actions["open-project"].trigger)
@@ -168,6 +171,11 @@ class Wiring(QObject):
         studio.canvases.activeChanged.connect(self._show_zoom)
         studio.status_bar.tasksWanted.connect(studio.window.dock(DockName.TASKS).reveal)
         studio.status_bar.logWanted.connect(self._show_errors)
+
+    def _step_back(self) -> None:
+        """Let the inspector's pinned point go; without one, whatever a tool has in hand."""
+        if not self._studio.inspector.unpin():
+            self._studio.toolbox.step_back()
 
     # Files
 

@@ -12,6 +12,7 @@ class DockName(StrEnum):
     ANNOTATION = "annotation"
     HISTORY = "history"
     CATEGORIES = "categories"
+    INSPECTOR = "inspector"
     TASKS = "tasks"
     LOG = "log"
 
@@ -37,6 +38,6 @@ _SHARED = (DockName.HISTORY, DockName.CATEGORIES)
 WORKSPACES: dict[str, Workspace] = {
     "annotate": Workspace((*_SIDES, *_SHARED), shows_reference=False),
     "review": Workspace((*_SIDES, DockName.QUEUE, *reversed(_SHARED)), shows_reference=True),
-    "inspect": Workspace((DockName.TASKS, DockName.LOG), shows_reference=True),
+    "inspect": Workspace((DockName.INSPECTOR,), shows_reference=True),
 }
 FIRST = "review"

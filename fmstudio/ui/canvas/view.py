@@ -1,5 +1,6 @@
 """One image canvas: the image, what is marked on it, and the gestures of the active tool."""
 
+from collections.abc import Sequence
 from operator import is_
 from typing import Literal
 
@@ -15,6 +16,7 @@ from fmstudio.ui.canvas.draft import DraftView, Tool
 from fmstudio.ui.canvas.drafts import draw_draft
 from fmstudio.ui.canvas.fans import draw_fans
 from fmstudio.ui.canvas.gestures import GestureView
+from fmstudio.ui.canvas.layers import Layer, draw_layers
 from fmstudio.ui.canvas.loading import Shelf, load_pyramid
 from fmstudio.ui.canvas.looks import Counterpart, Look, hovered_keypoint, looks_of, other_maps
 from fmstudio.ui.canvas.loupe import draw_crosshair
@@ -67,6 +69,7 @@ class CanvasView(GestureView):
         self._hovered: Counterpart | None = None
         self._pointed_at: Counterpart | None = None
         self._are_overlays_visible = True
+        self._layers: tuple[Layer, ...] = ()
         self._ghosts: tuple[Annotation, ...] = ()
         self._has_failed = False
         self._are_votes_visible = self._is_other_map_visible = False
@@ -130,6 +133,17 @@ class CanvasView(GestureView):
         self._are_overlays_visible = is_visible
         self.refresh()
 
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Return what lies between the image and its annotations, bottom first."""
+        return self._layers
+
+    def set_layers(self, layers: Sequence[Layer]) -> None:
+        """Lay something between the image and its annotations, bottom first."""
+        if self._layers or layers:
+            self._layers = tuple(layers)
+            self.refresh()
+
     def point_at(self, counterpart: Counterpart | None) -> None:
         """Emphasise the keypoint that the pointer is over on the other canvas."""
         if counterpart != self._pointed_at:
@@ -178,6 +192,8 @@ class CanvasView(GestureView):
         painter.setFont(self.font())
         to_screen, area = self.to_screen(), QRectF(self.viewport().rect())
         looks = self.looks()
+        if self._are_overlays_visible and self._layers:
+            draw_layers(painter, self._layers, to_screen, area)
         self._painter.draw(painter, looks, to_screen, area)
         draw_fans(painter, looks, to_screen, area, is_all=self._are_votes_visible)
         painter.setFont(self.font())

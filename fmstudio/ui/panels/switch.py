@@ -7,7 +7,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QWidget
 
 # Only roles of the palette, so it follows the scheme.
-_SHEET = """
+SHEET = """
 QToolButton { padding: 0 8px; border: 1px solid palette(mid); background: palette(button); }
 QToolButton:hover:!checked { background: palette(midlight); }
 QToolButton:checked {
@@ -29,7 +29,7 @@ class Switch(QWidget):
     ) -> None:
         """Make a switch of choices: each name with its text and its tip."""
         super().__init__(parent)
-        self.setStyleSheet(_SHEET)
+        self.setStyleSheet(SHEET)
         self._group = QButtonGroup(self)
         self.buttons: dict[str, QToolButton] = {}
         row = QHBoxLayout(self)
