@@ -1,15 +1,16 @@
 """One request to a stream of progress and proposals.
 
 A generator: whoever pulls it decides on which thread it runs, and between any two items the
-work can be stopped. What is in memory at once is the references, one target and one pair, and the
-next target's pixels; with `MatchSettings.consistency` also a summary of each target, some 150 kB
-at the default settings.
+work can be stopped. What is in memory at once is the references (a dozen of them, where each
+target takes those that look most like it), one target and one pair, and the next target's pixels;
+with `MatchSettings.consistency` also a summary of each target, some 150 kB at the default settings.
 """
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from fmstudio.engine.device import choose_device
 from fmstudio.engine.focus import map_object
 from fmstudio.engine.keys import request_key
 from fmstudio.engine.match import ImageAnalysis, Matcher
+from fmstudio.engine.reference_pool import ReferencePool
 from fmstudio.engine.requests import (
     Event,
     Failure,
@@ -31,7 +33,6 @@ from fmstudio.engine.requests import (
     Progress,
     PropagationRequest,
     Proposal,
-    Reference,
 )
 from fmstudio.engine.views import View
 from fmstudio.errors import ImageError, MatchError
@@ -79,44 +80,42 @@ def propagate(
         cache = TensorCache(cache_dir)
         matcher = Matcher(request.settings, device=choose_device(device), cache=cache)
     clock = _Clock(len(request.targets))
-    references, notes = [], []
+    references = ReferencePool(partial(_look, matcher, load), request.nearest)
+    notes = []
     for reference in request.references:
         token.check()
         yield clock.progress(Phase.FEATURES)
         try:
-            references.append((reference, _look(matcher, reference.image, load)))
+            references.add(reference)
         except ImageError as error:
             notes.append(f"Reference left out: {error}")
-    if not references:
+    if not len(references):
         raise MatchError(f"No reference image can be read. {' '.join(notes)}")
-    key = request_key(tuple(r.image.key for r, _ in references), request.settings)
     if request.settings.consistency > 0:
-        sources = [source.analysis for _, source in references]
-        yield from _agree(matcher, sources, request.targets, load, token, clock)
+        yield from _agree(matcher, references, request.targets, load, token, clock)
     with _Ahead(load, request, matcher) as ahead:
         for target in request.targets:
             ahead.prepare_after(target)
             opened = _kept(ahead.open)
-            yield from _propagate_to(target, matcher, references, opened, token, clock, key, notes)
+            yield from _propagate_to(target, matcher, references, opened, token, clock, notes)
 
 
 def _propagate_to(
     target: ImageRef,
     matcher: Matcher,
-    references: list[tuple[Reference, View]],
+    references: ReferencePool,
     load: Load,
     token: CancelToken,
     clock: "_Clock",
-    key: str,
     notes: list[str],
 ) -> Iterator[Event]:
     """Yield the progress and the outcome of one target."""
     token.check()
     yield clock.progress(Phase.FEATURES)
     try:
-        view = _look(matcher, target, load)
-        words = []
-        for reference, source in references:
+        view = _look(matcher, load, target)
+        words, keys = [], []
+        for reference, source in references.near(view):
             token.check()
             yield clock.progress(Phase.MATCH)
             pair = matcher.pair(source.analysis, view.analysis, check=token.check)
@@ -126,6 +125,7 @@ def _propagate_to(
                 token.check()
                 own.append(carry(found, mark))
             words.append(own)
+            keys.append(reference.image.key)
         yield clock.progress(Phase.TRANSFER)
         drawn = view.open if matcher.settings.edges else None
         marks = vote(words, view.analysis.grid, open_target=drawn)
@@ -134,33 +134,34 @@ def _propagate_to(
         yield Failure(target, str(error))
         return
     clock.finish()
+    key = request_key(tuple(keys), matcher.settings)
     yield Proposal(target, marks, key, (*notes, *matcher.take_notes()))
     yield clock.progress(Phase.TRANSFER)
 
 
 def _agree(
     matcher: Matcher,
-    sources: Sequence[ImageAnalysis],
+    references: ReferencePool,
     targets: Sequence[ImageRef],
     load: Load,
     token: CancelToken,
     clock: "_Clock",
 ) -> Iterator[Event]:
     """Yield the progress of looking at all images and solving their maps together."""
-    images = [summarise(source, matcher.settings) for source in sources]
+    images = [summarise(view.analysis, matcher.settings) for view in references.views()]
     for target in targets:
         token.check()
         yield clock.progress(Phase.FEATURES)
         # What cannot be read is said when its turn comes.
         with suppress(ImageError):
             images.append(summarise(_analyse(matcher, target, load), matcher.settings))
-    pairs = [(s, t) for s in range(len(sources)) for t in range(len(sources), len(images))]
+    pairs = [(s, t) for s in range(len(references)) for t in range(len(references), len(images))]
     if pairs:
         yield clock.progress(Phase.MATCH)
         matcher.agree(images, pairs, token.check)
 
 
-def _look(matcher: Matcher, image: ImageRef, load: Load) -> View:
+def _look(matcher: Matcher, load: Load, image: ImageRef) -> View:
     """Return an image as matching looks at it."""
     return View(_analyse(matcher, image, load), image.key, lambda: load(image))
 

@@ -38,7 +38,7 @@ from fmstudio.ui.workspaces import DockName
 from fmstudio.worker.service import EngineService
 
 # What ends when a project is closed.
-_LANES_OF_A_PROJECT = ("propagate", "import", "export", "thumbnails", "assist")
+_LANES_OF_A_PROJECT = ("propagate", "improve", "import", "export", "thumbnails", "assist")
 
 
 class Studio(QObject):
