@@ -191,6 +191,8 @@ class ImproveDialog(QDialog):
         self._is_known = True
         self.take.setText(self.tr("Replace on {0}").format(counted(found.images, "image")))
         self.take.setEnabled(True)
+        # While it was off, the focus went on to Cancel.
+        self.take.setFocus()
 
     def _facts(self, found: Improvement) -> list[str]:
         """Return what would change, in words."""

@@ -77,6 +77,7 @@ def test_a_preview_comes_first_and_changes_nothing(waiting, engine, qtbot):
     assert "move by more than a tenth" in dialog.report.text
     assert "Mean confidence 0.40 now, 0.70 then." in dialog.report.text
     assert dialog.take.text() == "Replace on 3 images"
+    assert dialog.focusWidget() is dialog.take
     assert waiting.project is before
     dialog.reject()
     assert waiting.project is before
