@@ -214,6 +214,37 @@ def propagate(
 
 
 @app.command()
+def improve(
+    project: ProjectFile,
+    nearest: Annotated[
+        int, typer.Option(min=0, help="References per image, the most alike; 0 takes all.")
+    ] = 5,
+    is_preview: Annotated[
+        bool, typer.Option("--preview", help="Say what would change, and change nothing.")
+    ] = False,
+    device: DeviceOption = Device.AUTO,
+    preset: PresetOption = None,
+    settings: SettingsOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Carry all that is accepted to the images that wait for review, anew.
+
+    What a person has reviewed never moves, and a proposal never becomes a reference.
+    """
+    wanted = parse_settings(settings or [], preset)
+    from fmstudio.cli_improve import improve as run
+
+    run(
+        project,
+        wanted,
+        nearest,
+        device=device.value,
+        is_preview=is_preview,
+        as_json=as_json,
+    )
+
+
+@app.command()
 def export(
     project: ProjectFile,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="COCO file to write.")],

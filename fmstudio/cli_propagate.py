@@ -123,7 +123,7 @@ def run(session: Session, wish: Wish) -> Outcome:
     """
     outcome = Outcome()
     kept = session.inbox
-    outcome.recovered = _recover(session)
+    outcome.recovered = recover(session)
     request = _request(session, wish)
     if request is not None:
         done = _done_already(session, request, kept)
@@ -170,7 +170,7 @@ def names_in_project(session: Session, names: Sequence[str]) -> list[str]:
     return found
 
 
-def _recover(session: Session) -> tuple[int, ...]:
+def recover(session: Session) -> tuple[int, ...]:
     """Land the inbox of a run that ended early, and say so; return the ids of its proposals."""
     if not session.inbox:
         return ()

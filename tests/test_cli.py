@@ -30,7 +30,8 @@ from fmstudio.errors import DatasetError
 from fmstudio.features import hub, registry, weights
 from fmstudio.features.base import ExtractorSpec, FeatureMap
 from fmstudio.io.coco import CocoOptions
-from fmstudio.project.model import ImageState, Status
+from fmstudio.project.edits import SetStatus
+from fmstudio.project.model import ImageState, Propagated, Status
 from fmstudio.resources import resource
 from fmstudio.session import Session
 
@@ -304,6 +305,32 @@ def test_accepted_work_is_left_alone_and_not_even_computed(
     second = command(*args).json()
     assert (second["landed"], second["skipped"], second["left_out"]) == (0, 4, [])
     assert pixels.calls == done
+
+
+def test_improve_carries_what_was_accepted_meanwhile(project: Path, command: Run) -> None:
+    ran = command("improve", project, *PIXELS)
+    assert ran.code == 1
+    assert "Nothing waits for review" in one_line(ran.err)
+    command("propagate", project, "--from", "siamese.jpg", "--to", "unlabelled", *PIXELS)
+    with Session.open(project) as session:
+        tabby = session.targets("tabby.jpg")
+        session.perform(SetStatus(session.project.of_image[tabby[0]], Status.ACCEPTED))
+        before = session.project
+    seen = command("improve", project, "--preview", *PIXELS, "--json").json()
+    assert (seen["references"], seen["targets"], seen["images"], seen["landed"]) == (2, 3, 3, 0)
+    with Session.open(project) as session:
+        assert session.project == before
+    ran = command("improve", project, "--nearest", "1", *PIXELS)
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith("3 images changed: ")
+    with Session.open(project) as session:
+        assert session.project.annotations_of(tabby[0]) == before.annotations_of(tabby[0])
+        sources = {
+            len(a.provenance.sources)
+            for a in session.project.annotations.values()
+            if a.status is Status.PROPOSED and isinstance(a.provenance, Propagated)
+        }
+        assert sources == {1}
 
 
 def test_accepting_above_a_confidence(project: Path, command: Run) -> None:

@@ -18,6 +18,9 @@ from fmstudio.geometry.points import NOT_LABELLED, Keypoints
 from fmstudio.geometry.votes import MOST_VOTES, AlternativeMark, Pose, Vote, competing
 from fmstudio.spectral.confidence import Doubt, agreement, fused_confidence
 
+# A score of 1 says that a person placed a point: see `Keypoints.placed`.
+_SUREST = 1 - 1e-6
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CarriedMark:
@@ -267,8 +270,8 @@ def _fuse_points(
         extent = max(float(np.ptp(center, axis=0).max()), max(grid_t.patch))
         confidence = np.stack([w.confidence for w in words])
         score = fused_confidence(agreement(confidence, weight > 0, gap / extent))
-    fused = Keypoints(np.clip(center, 0.0, limit), visibility.max(axis=0), np.clip(score, 0.0, 1.0))
-    return fused, reasons
+    score = np.clip(score, 0.0, _SUREST)
+    return Keypoints(np.clip(center, 0.0, limit), visibility.max(axis=0), score), reasons
 
 
 def _together(words: Sequence[CarriedMark]) -> NDArray[np.float64]:

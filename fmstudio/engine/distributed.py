@@ -11,7 +11,6 @@ from typing import Any
 
 from fmstudio.engine.agreement import ImageSummary, agreed_maps, summarise
 from fmstudio.engine.cancel import CancelToken
-from fmstudio.engine.keys import request_key
 from fmstudio.engine.propagate import (
     Clock,
     Load,
@@ -134,8 +133,7 @@ class _Job:
                 if settings.consistency > 0:
                     summaries.append(summarise(done.value, settings))
         check_readable(shared, notes)
-        key = request_key(tuple(r.image.key for r, *_ in shared), settings)
-        self._pool.tell("take_references", shared, key, notes)
+        self._pool.tell("take_references", shared, self._request.nearest, notes)
         if settings.consistency > 0:
             yield from self._agree(summaries)
         yield from self._carry()

@@ -1,15 +1,16 @@
 """One request to a stream of progress and proposals.
 
 A generator: whoever pulls it decides on which thread it runs, and between any two items the
-work can be stopped. What is in memory at once is the references, one target and one pair, and the
-next target's pixels; with `MatchSettings.consistency` also a summary of each target, some 150 kB
-at the default settings.
+work can be stopped. What is in memory at once is the references (a dozen of them, where each
+target takes those that look most like it), one target and one pair, and the next target's pixels;
+with `MatchSettings.consistency` also a summary of each target, some 150 kB at the default settings.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from fmstudio.engine.device import choose_device
 from fmstudio.engine.focus import map_object
 from fmstudio.engine.keys import request_key
 from fmstudio.engine.match import ImageAnalysis, Matcher
+from fmstudio.engine.reference_pool import ReferencePool
 from fmstudio.engine.requests import (
     Event,
     Failure,
@@ -31,7 +33,6 @@ from fmstudio.engine.requests import (
     Progress,
     PropagationRequest,
     Proposal,
-    Reference,
 )
 from fmstudio.engine.rivals import carry_both
 from fmstudio.engine.views import View
@@ -77,24 +78,23 @@ def propagate(
         cache = TensorCache(cache_dir)
         matcher = Matcher(request.settings, device=choose_device(device), cache=cache)
     clock = Clock(len(request.targets))
-    references, notes = [], []
+    references = ReferencePool(partial(look_at, matcher, load), request.nearest)
+    notes = []
     for reference in request.references:
         token.check()
         yield clock.progress(Phase.FEATURES)
         try:
-            references.append((reference, look_at(matcher, reference.image, load)))
+            references.add(reference)
         except ImageError as error:
             notes.append(f"Reference left out: {error}")
     check_readable(references, notes)
-    key = request_key(tuple(r.image.key for r, _ in references), request.settings)
     if request.settings.consistency > 0:
-        sources = [source.analysis for _, source in references]
-        yield from _agree(matcher, sources, request.targets, load, token, clock)
+        yield from _agree(matcher, references, request.targets, load, token, clock)
     with _Ahead(load, request, matcher) as ahead:
         for target in request.targets:
             ahead.prepare_after(target)
             opened = _kept(ahead.open)
-            yield from propagate_to(target, matcher, references, opened, token, clock, key, notes)
+            yield from propagate_to(target, matcher, references, opened, token, clock, notes)
 
 
 def check_marks(request: PropagationRequest) -> None:
@@ -105,9 +105,9 @@ def check_marks(request: PropagationRequest) -> None:
         )
 
 
-def check_readable(references: Sequence[object], notes: Sequence[str]) -> None:
+def check_readable(references: Sized, notes: Sequence[str]) -> None:
     """Raise `MatchError`, with the reasons, if no reference is left."""
-    if not references:
+    if not len(references):
         raise MatchError(f"No reference image can be read. {' '.join(notes)}")
 
 
@@ -119,11 +119,10 @@ def pairs_to_carry(n_sources: int, n_images: int) -> list[tuple[int, int]]:
 def propagate_to(
     target: ImageRef,
     matcher: Matcher,
-    references: list[tuple[Reference, View]],
+    references: ReferencePool,
     load: Load,
     token: CancelToken,
     clock: "Clock",
-    key: str,
     notes: list[str],
 ) -> Iterator[Event]:
     """Yield the progress and the outcome of one target.
@@ -132,24 +131,22 @@ def propagate_to(
     ----------
     target : ImageRef
     matcher : Matcher
-    references : list of (Reference, View)
-        At least one, made with the matcher.
+    references : ReferencePool
+        Of at least one, looked at with the matcher.
     load : callable
         Opens the target, see `propagate`.
     token : CancelToken
     clock : Clock
         Told when the target is done.
-    key : str
-        Of the proposal.
     notes : list of str
         What is true of every proposal of the job.
     """
     token.check()
     yield clock.progress(Phase.FEATURES)
     try:
-        view = look_at(matcher, target, load)
-        words = []
-        for reference, source in references:
+        view = look_at(matcher, load, target)
+        words, keys = [], []
+        for reference, source in references.near(view):
             token.check()
             yield clock.progress(Phase.MATCH)
             pair = matcher.pair(source.analysis, view.analysis, check=token.check)
@@ -159,6 +156,7 @@ def propagate_to(
                 token.check()
                 own.append(carry_both(matcher, source, view, mark, found, check=token.check))
             words.append(own)
+            keys.append(reference.image.key)
         yield clock.progress(Phase.TRANSFER)
         drawn = view.open if matcher.settings.edges else None
         marks = vote(words, view.analysis.grid, open_target=drawn)
@@ -167,33 +165,34 @@ def propagate_to(
         yield Failure(target, str(error))
         return
     clock.finish()
+    key = request_key(tuple(keys), matcher.settings)
     yield Proposal(target, marks, key, (*notes, *matcher.take_notes()))
     yield clock.progress(Phase.TRANSFER)
 
 
 def _agree(
     matcher: Matcher,
-    sources: Sequence[ImageAnalysis],
+    references: ReferencePool,
     targets: Sequence[ImageRef],
     load: Load,
     token: CancelToken,
     clock: "Clock",
 ) -> Iterator[Event]:
     """Yield the progress of looking at all images and solving their maps together."""
-    images = [summarise(source, matcher.settings) for source in sources]
+    images = [summarise(view.analysis, matcher.settings) for view in references.views()]
     for target in targets:
         token.check()
         yield clock.progress(Phase.FEATURES)
         # What cannot be read is said when its turn comes.
         with suppress(ImageError):
             images.append(summarise(_analyse(matcher, target, load), matcher.settings))
-    pairs = pairs_to_carry(len(sources), len(images))
+    pairs = pairs_to_carry(len(references), len(images))
     if pairs:
         yield clock.progress(Phase.MATCH)
         matcher.agree(images, pairs, token.check)
 
 
-def look_at(matcher: Matcher, image: ImageRef, load: Load) -> View:
+def look_at(matcher: Matcher, load: Load, image: ImageRef) -> View:
     """Return an image as matching looks at it."""
     return View(_analyse(matcher, image, load), image.key, lambda: load(image))
 

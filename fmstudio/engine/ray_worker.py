@@ -22,6 +22,7 @@ from fmstudio.engine.device import choose_device
 from fmstudio.engine.keys import CODE_VERSION
 from fmstudio.engine.match import ImageAnalysis, Matcher
 from fmstudio.engine.propagate import Clock, propagate_to
+from fmstudio.engine.reference_pool import ReferencePool
 from fmstudio.engine.requests import Failure, ImageRef, MatchSettings, Progress, Reference
 from fmstudio.engine.views import View
 from fmstudio.errors import ImageError, MatchError
@@ -38,8 +39,7 @@ class RayWorker:
 
     def __init__(self) -> None:
         self._matcher: Matcher | None = None
-        self._references: list[tuple[Reference, View]] = []
-        self._key = ""
+        self._references: ReferencePool | None = None
         self._notes: list[str] = []
 
     def prepare(
@@ -89,7 +89,7 @@ class RayWorker:
     def take_references(
         self,
         references: Sequence[tuple[Reference, Any, Any]],
-        key: str,
+        nearest: int,
         notes: Sequence[str],
     ) -> None:
         """Keep what is carried.
@@ -99,17 +99,22 @@ class RayWorker:
         references : sequence of (Reference, ObjectRef of its analysis, ObjectRef of its pixels)
             The pixels are fetched only when a part of the image is looked at; or why there are
             none.
-        key : str
-            Of the proposals.
+        nearest : int
+            See `PropagationRequest`.
         notes : sequence of str
             What is true of every proposal.
         """
         fetch = _ray().get
-        self._references = [
-            (r, View(fetch(analysis).to(self._ready.device), r.image.key, _opener(pixels, fetch)))
+        views = {
+            r.image: View(
+                fetch(analysis).to(self._ready.device), r.image.key, _opener(pixels, fetch)
+            )
             for r, analysis, pixels in references
-        ]
-        self._key, self._notes = key, list(notes)
+        }
+        self._references = ReferencePool(views.__getitem__, nearest)
+        for reference, _, _ in references:
+            self._references.add(reference)
+        self._notes = list(notes)
 
     def take_agreed(self, maps: Mapping[tuple[str, str], torch.Tensor]) -> None:
         """Keep maps that were solved together, see `agreed_maps`."""
@@ -117,6 +122,8 @@ class RayWorker:
 
     def carry(self, target: ImageRef, opened: Opened) -> bytes:
         """Return the `Proposal` for a target, or a `Failure`, packed."""
+        if self._references is None:
+            raise RuntimeError("a worker was asked before it had references")
         events = propagate_to(
             target,
             self._ready,
@@ -124,7 +131,6 @@ class RayWorker:
             lambda _: _pixels(opened),
             CancelToken(),
             Clock(1),
-            self._key,
             self._notes,
         )
         (outcome,) = (event for event in events if not isinstance(event, Progress))

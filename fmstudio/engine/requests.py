@@ -194,11 +194,30 @@ class MatchSettings:
 
 @dataclass(frozen=True, slots=True)
 class PropagationRequest:
-    """Carry the references' marks to the targets."""
+    """Carry the references' marks to the targets.
+
+    Attributes
+    ----------
+    references : tuple of Reference
+    targets : tuple of ImageRef
+    settings : MatchSettings
+    nearest : int
+        How many references each target takes, those that look most like it; 0 takes all.
+
+    Raises
+    ------
+    ValueError
+        If ``nearest`` is below 0.
+    """
 
     references: tuple[Reference, ...]
     targets: tuple[ImageRef, ...]
     settings: MatchSettings = field(default_factory=MatchSettings)
+    nearest: int = 0
+
+    def __post_init__(self) -> None:
+        if self.nearest < 0:
+            raise ValueError(f"nearest is at least 0, not {self.nearest}")
 
 
 class Phase(StrEnum):

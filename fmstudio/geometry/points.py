@@ -120,6 +120,14 @@ class Keypoints:
         """Return which points are labelled, (m,) bool: visibility above 0."""
         return self.visibility > NOT_LABELLED
 
+    @property
+    def placed(self) -> NDArray[np.bool_]:
+        """Return which points a person placed, (m,) bool: labelled, with score 1.
+
+        No engine is ever that sure.
+        """
+        return np.asarray(self.labelled & (self.score == 1))
+
     def bbox(self, margin: float = 0.0) -> tuple[float, float, float, float] | None:
         """Return (x, y, width, height) around the labelled points, or None without any.
 

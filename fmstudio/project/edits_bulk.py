@@ -28,8 +28,9 @@ class LandProposals:
     """Add what the engine proposes, in place of what it proposed before.
 
     For each image and category, earlier proposals that nobody reviewed go; what a person accepted
-    or rejected stays as it is. Where there is an accepted annotation already nothing is added,
-    nor what equals a rejected one.
+    or rejected stays as it is, and so does what a person corrected and put back to review. Where
+    there is an accepted or corrected annotation already nothing is added, nor what equals a
+    rejected one.
     """
 
     annotations: tuple[Annotation, ...]
@@ -61,12 +62,14 @@ class LandProposals:
 def blocks(there: Iterable[Annotation], proposal: Annotation) -> bool:
     """Return whether reviewed work on an image leaves no place for a proposal.
 
-    So it does if an annotation of the same category is accepted, or a rejected one is equal.
+    So it does if an annotation of the same category is accepted, or corrected and not rejected,
+    or a rejected one is equal.
     """
     return any(
         a.category_id == proposal.category_id
         and (
             a.status is Status.ACCEPTED
+            or (a.status is Status.PROPOSED and isinstance(a.provenance, Corrected))
             or (a.status is Status.REJECTED and _same_content(a, proposal))
         )
         for a in there

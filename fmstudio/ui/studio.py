@@ -49,6 +49,7 @@ from fmstudio.worker.service import EngineService
 # What ends when a project is closed.
 _LANES_OF_A_PROJECT = (
     "propagate",
+    "improve",
     "import",
     "export",
     "thumbnails",

@@ -15,6 +15,7 @@ from fmstudio.ui.controller import Level
 from fmstudio.ui.dialogs.about import AboutDialog
 from fmstudio.ui.dialogs.export import ExportDialog
 from fmstudio.ui.dialogs.import_coco import ImportDialog
+from fmstudio.ui.dialogs.improve import ImproveDialog
 from fmstudio.ui.dialogs.models import ModelsDialog
 from fmstudio.ui.dialogs.propagate import PropagateDialog
 from fmstudio.ui.dialogs.review_summary import ReviewSummaryDialog
@@ -98,6 +99,7 @@ class Wiring(QObject):
             "search-images": self._search,
             "use-as-reference": self._use_as_reference,
             "propagate": self._propagate,
+            "improve": self._improve,
             "cancel-run": self._studio.propagation.cancel,
             "next-review": self._next_review,
             "accept": queue.accept_current,
@@ -356,6 +358,12 @@ class Wiring(QObject):
             chosen.device,
             chosen.cache_limits,
         )
+
+    def _improve(self) -> None:
+        """Show what the accepted images would change of the rest."""
+        studio, chosen = self._studio, self._studio.preferences
+        how = (chosen.match_settings, chosen.device, chosen.cache_limits)
+        self._open(ImproveDialog(studio.controller, studio.window, tasks=studio.tasks, how=how))
 
     # View
 

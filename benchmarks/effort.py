@@ -1,0 +1,245 @@
+"""How many points a person still has to place: simulated annotators on labelled photos.
+
+``python -m benchmarks.effort DIR`` with a folder of labelled COCO sets; ``--help`` lists what can
+be chosen. In each category one image is annotated by hand and carried to the others; the truth
+then answers the review queue, most doubtful image first and on it most doubtful point first. A
+point that is missing, or farther than a tenth of the object's longest side from where it belongs,
+is one correction, and goes to its true place; all others stay where the engine put them. With
+landmarks, the other points of the image are solved anew after each correction; with "improve the
+rest", every reviewed image is a reference for those that are still to be reviewed.
+"""
+
+import argparse
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fmstudio.engine.cache import TensorCache
+from fmstudio.engine.carry import CarriedMark, carry, vote
+from fmstudio.engine.focus import map_object
+from fmstudio.engine.landmarks import correct
+from fmstudio.engine.match import Matcher
+from fmstudio.engine.object_map import ObjectMap
+from fmstudio.engine.requests import Mark, ProposedMark
+from fmstudio.engine.views import View
+from fmstudio.evaluation.benchmark import look_at
+from fmstudio.evaluation.datasets import LabelledImage, LabelledSet, find_sets
+from fmstudio.geometry.points import NOT_LABELLED, Keypoints
+from fmstudio.session_improve import NEAREST
+
+ALPHA = 0.1
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Points to place on some images: all by hand, and in each way of working."""
+
+    images: int = 0
+    by_hand: int = 0
+    once: int = 0
+    landmarks: int = 0
+    improved: int = 0
+    both: int = 0
+
+    def __add__(self, other: "Effort") -> "Effort":
+        pairs = [(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)]
+        return Effort(*(a + b for a, b in pairs))
+
+
+@dataclass
+class Pairs:
+    """The maps between a category's images, each found once.
+
+    Attributes
+    ----------
+    matcher : Matcher
+    views : dict of int to View
+        By image id.
+    maps : dict of (int, int, bytes) to ObjectMap
+        By source, target, and where the source's points are.
+    """
+
+    matcher: Matcher
+    views: dict[int, View]
+    maps: dict[tuple[int, int, bytes], ObjectMap] = field(default_factory=dict)
+
+    def find(self, mark: Mark, target: int) -> ObjectMap:
+        """Return the map of a reviewed image's mark to a target."""
+        assert mark.keypoints is not None
+        at = (mark.id, target, mark.keypoints.xy.tobytes())
+        if at not in self.maps:
+            s, t = self.views[mark.id], self.views[target]
+            self.maps[at] = map_object(self.matcher, s, t, mark)
+        return self.maps[at]
+
+    def alike(self, a: int, b: int) -> float:
+        """Return the cosine of two images' mean descriptors."""
+        u, v = (self.views[i].analysis.descriptors.mean(dim=0) for i in (a, b))
+        return float(u @ v / (u.norm() * v.norm()))
+
+
+@dataclass
+class Annotator:
+    """Answers a queue of one category's images from the truth, and remembers what it did.
+
+    Attributes
+    ----------
+    pairs : Pairs
+        Shared between annotators.
+    has_landmarks, improves : bool
+        The way of working.
+    done : dict of int to Mark
+        Reviewed images, in order of review; a mark's id is its image's.
+    words : dict of (int, int) to CarriedMark
+        What each reviewed image says of each other one.
+    """
+
+    pairs: Pairs
+    has_landmarks: bool
+    improves: bool
+    done: dict[int, Mark] = field(default_factory=dict)
+    words: dict[tuple[int, int], CarriedMark] = field(default_factory=dict)
+
+    def work(self, first: LabelledImage, targets: Sequence[LabelledImage]) -> int:
+        """Annotate one image by hand and review the others; return how many points were placed."""
+        assert first.keypoints is not None
+        self.done[first.id] = Mark(first.id, 0, first.keypoints)
+        rest, placed = list(targets), 0
+        while rest:
+            proposed = {image.id: self.proposal(image) for image in rest}
+            following = min(rest, key=lambda image: proposed[image.id].quality)
+            points = proposed[following.id].keypoints
+            assert points is not None
+            used = self.references(following)
+            placed += self.review(following, points, used)
+            rest.remove(following)
+        return placed
+
+    def references(self, target: LabelledImage) -> list[Mark]:
+        """Return the reviewed marks that a target takes."""
+        marks = list(self.done.values())
+        if not self.improves:
+            return marks[:1]
+        marks.sort(key=lambda mark: -self.pairs.alike(mark.id, target.id))
+        return marks[:NEAREST]
+
+    def proposal(self, target: LabelledImage) -> ProposedMark:
+        """Return what its references together propose on a target."""
+        words = []
+        for mark in self.references(target):
+            at = (mark.id, target.id)
+            if at not in self.words:
+                self.words[at] = carry(self.pairs.find(mark, target.id), mark)
+            words.append([self.words[at]])
+        (proposed,) = vote(words, self.pairs.views[target.id].analysis.grid)
+        return proposed
+
+    def review(self, target: LabelledImage, points: Keypoints, used: Sequence[Mark]) -> int:
+        """Correct until all is right, then accept; return how many points had to be placed."""
+        assert target.keypoints is not None
+        grid = self.pairs.views[target.id].analysis.grid
+        placed = 0
+        while (wrong := np.flatnonzero(corrections(target, points))).size:
+            index = int(wrong[np.argmin(points.score[wrong])])
+            points = with_truth(points, target.keypoints, index)
+            placed += 1
+            if self.has_landmarks:
+                found = [(self.pairs.find(mark, target.id), mark) for mark in used]
+                points = correct(found, points, grid)
+        seen = np.where(points.labelled, target.keypoints.visibility, NOT_LABELLED)
+        self.done[target.id] = Mark(target.id, 0, Keypoints.drawn(points.xy, seen))
+        return placed
+
+
+def corrections(image: LabelledImage, proposed: Keypoints) -> NDArray[np.bool_]:
+    """Return which of an image's labelled points are missing or too far off, (m,)."""
+    assert image.keypoints is not None
+    assert image.box is not None
+    error = np.linalg.norm(proposed.xy - image.keypoints.xy, axis=1)
+    is_off = error > ALPHA * max(image.box[2:])
+    is_missing = proposed.visibility == NOT_LABELLED
+    return np.asarray(image.keypoints.labelled & (is_off | is_missing))
+
+
+def with_truth(points: Keypoints, truth: Keypoints, index: int) -> Keypoints:
+    """Return keypoints with one of them where it belongs, placed by a person."""
+    xy, seen, score = points.xy.copy(), points.visibility.copy(), points.score.copy()
+    xy[index], seen[index], score[index] = truth.xy[index], truth.visibility[index], 1.0
+    return Keypoints(xy, seen, score)
+
+
+def measure(images: Sequence[LabelledImage], pairs: Pairs) -> Effort:
+    """Return the effort for images of one category, of which the first is annotated by hand."""
+    first, targets = images[0], images[1:]
+    placed = [
+        Annotator(pairs, has_landmarks, improves).work(first, targets)
+        for improves in (False, True)
+        for has_landmarks in (False, True)
+    ]
+    labelled = [image.keypoints.labelled.sum() for image in targets if image.keypoints is not None]
+    return Effort(len(targets), int(sum(labelled)), *placed)
+
+
+def of_category(
+    labelled: LabelledSet, matcher: Matcher, n_targets: int, orders: int
+) -> Effort | None:
+    """Return the effort for a category over several random orders, None where it has no points."""
+    images = [i for i in labelled.images if i.keypoints is not None and i.box is not None]
+    if len(images) < 3:
+        return None
+    total, views = Effort(), {}
+    for order in range(orders):
+        chosen = sorted(images, key=lambda image: image.id)
+        random.Random(order).shuffle(chosen)
+        chosen = chosen[: n_targets + 1]
+        views |= {i.id: look_at(matcher, i) for i in chosen if i.id not in views}
+        total += measure(chosen, Pairs(matcher, views))
+    return total
+
+
+def line(name: str, effort: Effort) -> str:
+    """Return a row of the table: points to place per image, and what is saved over ``once``."""
+    each = (effort.by_hand, effort.once, effort.landmarks, effort.improved, effort.both)
+    cells = [f"{count / effort.images:.2f}" for count in each]
+    saved = [100 * (1 - count / effort.once) if effort.once else 0.0 for count in each[2:]]
+    return f"| {name} | {' | '.join(cells)} | {' / '.join(f'{share:.0f} %' for share in saved)} |"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.effort")
+    parser.add_argument("folder", type=Path, help="of labelled COCO sets")
+    parser.add_argument("--categories", default="", help="names, split by commas; else all")
+    parser.add_argument("--targets", type=int, default=10, help="images per category")
+    parser.add_argument("--orders", type=int, default=2, help="random orders per category")
+    parser.add_argument("--cache", type=Path, help="folder where analyses are kept")
+    wanted = parser.parse_args()
+    names = frozenset(name for name in wanted.categories.split(",") if name)
+    matcher = Matcher(cache=TensorCache(wanted.cache))
+    head = (
+        "by hand",
+        "propagation only",
+        "landmarks",
+        "improve the rest",
+        "both",
+        "saved by these",
+    )
+    print(f"| points to place per image | {' | '.join(head)} |\n|---|{'---:|' * len(head)}")
+    total = Effort()
+    for labelled in find_sets(wanted.folder):
+        if names and labelled.name not in names:
+            continue
+        effort = of_category(labelled, matcher, wanted.targets, wanted.orders)
+        if effort is not None:
+            total += effort
+            print(line(labelled.name, effort), flush=True)
+    if total.images:
+        print(line("all", total))
+
+
+if __name__ == "__main__":
+    main()

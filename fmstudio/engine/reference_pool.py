@@ -1,0 +1,79 @@
+"""The references of a run, and which of them a target takes."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+
+import torch
+from torch.nn.functional import normalize
+
+from fmstudio.engine.requests import ImageRef, Reference
+from fmstudio.engine.views import View
+
+# Views that are held at once where not every target takes all references: some 20 MB each.
+_HELD = 12
+
+
+class ReferencePool:
+    """References, found by what their images look like.
+
+    Parameters
+    ----------
+    look : callable
+        Returns an image as matching looks at it; raises `ImageError`.
+    nearest : int
+        How many references a target takes; 0 takes all, and then all are held.
+    """
+
+    def __init__(self, look: Callable[[ImageRef], View], nearest: int) -> None:
+        self._look = look
+        self._nearest = nearest
+        self._references: list[Reference] = []
+        self._means: list[torch.Tensor] = []
+        self._views: OrderedDict[int, View] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._references)
+
+    def add(self, reference: Reference) -> None:
+        """Take a reference in; raises ImageError if its image cannot be read."""
+        view = self._look(reference.image)
+        self._hold(len(self._references), view)
+        self._references.append(reference)
+        self._means.append(_mean(view))
+
+    def views(self) -> Iterator[View]:
+        """Yield each reference's view, in their order."""
+        for index in range(len(self)):
+            yield self._view(index)
+
+    def near(self, target: View) -> list[tuple[Reference, View]]:
+        """Return the references that a target takes, in their order.
+
+        Those whose mean descriptor is most like the target's, by cosine.
+        """
+        chosen = list(range(len(self)))
+        if 0 < self._nearest < len(self):
+            alike = torch.stack(self._means) @ _mean(target)
+            chosen = sorted(alike.topk(self._nearest).indices.tolist())
+        return [(self._references[index], self._view(index)) for index in chosen]
+
+    def _view(self, index: int) -> View:
+        """Return a reference's view, looked at anew where it was let go."""
+        view = self._views.get(index)
+        if view is None:
+            view = self._look(self._references[index].image)
+        self._hold(index, view)
+        return view
+
+    def _hold(self, index: int, view: View) -> None:
+        """Keep a view, and let the one go that was not used for longest."""
+        self._views[index] = view
+        self._views.move_to_end(index)
+        while self._nearest and len(self._views) > max(_HELD, self._nearest):
+            self._views.popitem(last=False)
+
+
+def _mean(view: View) -> torch.Tensor:
+    """Return the mean descriptor of an image, of length 1, (d,)."""
+    mean = view.analysis.descriptors.mean(dim=0).float().cpu()
+    return normalize(mean, dim=0)
