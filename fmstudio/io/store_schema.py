@@ -4,11 +4,9 @@ Documented for other programs: a project file is plain SQLite, and these are its
 JSON. ``keypoints`` blobs are records of 25 bytes (x float64, y float64, visibility int8, score
 float64; pixels; little-endian, packed), one per keypoint of the category. ``mask`` blobs are
 uint32, little-endian: width, height, then the lengths of alternating runs of 0 and 1,
-column-major, the first a run of 0. ``doubt`` blobs are float32, little-endian, NaN where a value is
-not known: extent on the source and on the target, the mask's six reasons, then for each keypoint x,
-y, confidence and its six reasons, in the order of `fmstudio.project.doubt.REASONS`. ``review`` says
-how a decision came about: by a person who looked, unseen, or as part of an audit.
-`fmstudio.io.store_votes` describes ``votes`` and ``alternative``.
+column-major, the first a run of 0. ``review`` says how a decision came about: by a person who
+looked, unseen, or as part of an audit. `fmstudio.io.store_doubt` describes ``doubt``,
+`fmstudio.io.store_votes` ``votes`` and ``alternative``.
 """
 
 import json
@@ -21,6 +19,7 @@ import numpy as np
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.geometry.masks import Mask
 from fmstudio.geometry.points import Keypoints
+from fmstudio.io.store_doubt import add_doubt_columns, pack_doubt, unpack_doubt
 from fmstudio.io.store_votes import (
     add_vote_columns,
     alternative_of,
@@ -28,7 +27,6 @@ from fmstudio.io.store_votes import (
     pack_votes,
     unpack_votes,
 )
-from fmstudio.project.doubt import REASONS, Doubt
 from fmstudio.project.model import (
     Annotation,
     Category,
@@ -48,8 +46,6 @@ _KEYPOINT = np.dtype([("xy", "<f8", 2), ("visibility", "i1"), ("score", "<f8")])
 
 _STATUS = {status.value: status for status in Status}
 _REVIEW = {review.value: review for review in Review}
-_HEAD = 2 + len(REASONS)
-_EACH = 3 + len(REASONS)
 
 # Which of an annotation's columns a draft in the inbox has too.
 _CONTENT = """
@@ -114,19 +110,9 @@ def _to_version_1(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-def _to_version_2(connection: sqlite3.Connection) -> None:
-    """Let annotations keep why they may be wrong, and how they were decided on."""
-    for table in ("annotations", "inbox_annotations"):
-        connection.execute(f"ALTER TABLE {table} ADD COLUMN doubt BLOB")
-        connection.execute(
-            f"ALTER TABLE {table} ADD COLUMN review TEXT NOT NULL DEFAULT 'seen' "
-            "CHECK (review IN ('seen', 'unseen', 'audited'))"
-        )
-
-
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _to_version_1,
-    _to_version_2,
+    add_doubt_columns,
     add_vote_columns,
 )
 """Step ``i`` turns a file of version ``i`` into one of version ``i + 1``, inside a transaction."""
@@ -324,21 +310,6 @@ def unpack_masks(blobs: Sequence[bytes]) -> list[Mask]:
     is_run = np.ones(len(values), dtype=bool)
     is_run[starts] = is_run[starts + 1] = False
     return Mask.many(sizes, values[is_run], lengths - 2)
-
-
-def pack_doubt(doubt: Doubt) -> bytes:
-    """Return a doubt as float32, little-endian: extents, the mask's reasons, each point's."""
-    head = np.array([doubt.extent_s, doubt.extent_t, *doubt.mask], dtype="<f4")
-    each = np.column_stack([doubt.xy, doubt.confidence, doubt.reasons])
-    return head.tobytes() + each.astype("<f4").tobytes()
-
-
-def unpack_doubt(blob: bytes) -> Doubt:
-    """Return the doubt of a blob of `pack_doubt`; raises ValueError if it is damaged."""
-    if len(blob) % 4 or len(blob) // 4 < _HEAD or (len(blob) // 4 - _HEAD) % _EACH:
-        raise ValueError("the reasons of doubt are cut short")
-    values = np.frombuffer(blob, dtype="<f4")
-    return Doubt.stored(values[:_HEAD], values[_HEAD:].reshape(-1, _EACH))
 
 
 def keys_text(source_keys: Iterable[tuple[int, str]]) -> str:

@@ -7,25 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QStandardPaths, Qt
-from PySide6.QtWidgets import QDialog
 
 from fmstudio.project.edits import RelocateImages
 from fmstudio.project.wording import counted
 from fmstudio.ui.controller import Level
-from fmstudio.ui.dialogs.about import AboutDialog
 from fmstudio.ui.dialogs.export import ExportDialog
 from fmstudio.ui.dialogs.import_coco import ImportDialog
 from fmstudio.ui.dialogs.improve import ImproveDialog
-from fmstudio.ui.dialogs.models import ModelsDialog
 from fmstudio.ui.dialogs.propagate import PropagateDialog
 from fmstudio.ui.dialogs.review_summary import ReviewSummaryDialog
-from fmstudio.ui.dialogs.settings import SettingsDialog
-from fmstudio.ui.dialogs.shortcuts import ShortcutSheet
 from fmstudio.ui.finding import Found, find_images
 from fmstudio.ui.inspecting import Inspecting
 from fmstudio.ui.opening import SUFFIX
 from fmstudio.ui.palette import CommandPalette, commands_of
 from fmstudio.ui.panels.categories import category_at
+from fmstudio.ui.program_dialogs import ProgramDialogs, open_dialog
 from fmstudio.ui.workspaces import DockName, Workspace
 
 if TYPE_CHECKING:
@@ -45,6 +41,7 @@ class Wiring(QObject):
     def __init__(self, studio: Studio) -> None:
         super().__init__(studio)
         self._studio = studio
+        self._program = ProgramDialogs(studio)
         self._palette = CommandPalette(lambda: commands_of(studio.actions), studio.window)
         self._inspecting = Inspecting(studio)
         handlers = {
@@ -134,10 +131,10 @@ class Wiring(QObject):
         """Return what the rest does."""
         return {
             "palette": self._palette.open,
-            "shortcuts": self._show_sheet,
-            "models": self._show_models,
-            "settings": self._show_settings,
-            "about": self._show_about,
+            "shortcuts": self._program.show_sheet,
+            "models": self._program.show_models,
+            "settings": self._program.show_settings,
+            "about": self._program.show_about,
         }
 
     def _hear_wishes(self) -> None:
@@ -218,12 +215,12 @@ class Wiring(QObject):
     def _import_coco_from(self, path: Path | None) -> None:
         """Open the import dialog on a file."""
         studio = self._studio
-        self._open(ImportDialog(studio.controller, path, studio.window, tasks=studio.tasks))
+        open_dialog(ImportDialog(studio.controller, path, studio.window, tasks=studio.tasks))
 
     def _export(self) -> None:
         """Open the export dialog."""
         studio = self._studio
-        self._open(ExportDialog(studio.controller, studio.window, tasks=studio.tasks))
+        open_dialog(ExportDialog(studio.controller, studio.window, tasks=studio.tasks))
 
     def _say_saved(self) -> None:
         """Say that there is nothing to save, and where it is."""
@@ -332,7 +329,7 @@ class Wiring(QObject):
     def _show_review_summary(self) -> None:
         """Open the figures of the review."""
         studio = self._studio
-        self._open(ReviewSummaryDialog(studio.controller, studio.queue.meter, studio.window))
+        open_dialog(ReviewSummaryDialog(studio.controller, studio.queue.meter, studio.window))
 
     def _propagate(self) -> None:
         """Ask what is carried where, and start."""
@@ -345,7 +342,7 @@ class Wiring(QObject):
             is_running=studio.propagation.is_running,
         )
         dialog.startRequested.connect(self._start_run)
-        self._open(dialog)
+        open_dialog(dialog)
 
     def _start_run(self, reference_ids: tuple[int, ...], target_ids: tuple[int, ...]) -> None:
         """Start a propagation as the person's settings say."""
@@ -363,7 +360,7 @@ class Wiring(QObject):
         """Show what the accepted images would change of the rest."""
         studio, chosen = self._studio, self._studio.preferences
         how = (chosen.match_settings, chosen.device, chosen.cache_limits)
-        self._open(ImproveDialog(studio.controller, studio.window, tasks=studio.tasks, how=how))
+        open_dialog(ImproveDialog(studio.controller, studio.window, tasks=studio.tasks, how=how))
 
     # View
 
@@ -396,34 +393,6 @@ class Wiring(QObject):
         state = self._studio.window.windowState()
         full = Qt.WindowState.WindowFullScreen
         self._studio.window.setWindowState(state | full if is_full else state & ~full)
-
-    # Program
-
-    def _show_sheet(self) -> None:
-        """Open the sheet of keys, made anew: keys may have changed."""
-        self._open(ShortcutSheet(self._studio.actions, self._studio.window))
-
-    def _show_models(self) -> None:
-        """Open the table of networks."""
-        studio = self._studio
-        self._open(ModelsDialog(studio.service, studio.window, downloads=studio.downloads))
-
-    def _show_settings(self) -> None:
-        """Open the settings."""
-        studio = self._studio
-        dialog = SettingsDialog(
-            studio.controller, studio.preferences, studio.window, service=studio.service
-        )
-        self._open(dialog)
-
-    def _show_about(self) -> None:
-        """Say what this program is."""
-        self._open(AboutDialog(self._studio.window))
-
-    def _open(self, dialog: QDialog) -> None:
-        """Open a dialog that is gone when it is closed."""
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.show()
 
     def _start(self) -> Path:
         """Return the folder in which a question for a file begins."""

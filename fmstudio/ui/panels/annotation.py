@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QListView,
-    QScrollArea,
     QSplitter,
     QStackedWidget,
     QToolButton,
@@ -30,6 +29,7 @@ from fmstudio.ui.panels.annotation_rows import AnnotationDelegate, KeypointDeleg
 from fmstudio.ui.panels.categories import CategoryBox
 from fmstudio.ui.panels.competing import CompetingNotice
 from fmstudio.ui.panels.references import ReferencesBox
+from fmstudio.ui.panels.scrolled import scrolled
 from fmstudio.ui.panels.switch import Switch, follow_eye
 from fmstudio.ui.panels.visibility import cycled
 from fmstudio.ui.panels.why import WhyBox
@@ -383,12 +383,7 @@ class AnnotationPanel(QWidget):
         below.addWidget(self.why)
         below.addStretch()
         # What is there differs by annotation: a short panel scrolls, and no dock has to make room.
-        area = QScrollArea()
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(lower)
-        return area
+        return scrolled(lower)
 
 
 def _column(widget: QWidget) -> QVBoxLayout:
