@@ -23,6 +23,8 @@ pytestmark = [
     pytest.mark.skipif(
         not hasattr(os, "fork"), reason="there is neither fork nor SIGKILL on this system"
     ),
+    # Some two and a half minutes on an idle machine.
+    pytest.mark.timeout(1200),
 ]
 
 KILLS = 20
