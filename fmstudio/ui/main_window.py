@@ -47,7 +47,8 @@ _MENUS = {
     "tools": "select-tool keypoint-tool polygon-tool brush-tool eraser-tool box-tool assist-tool - "
     "brush-smaller brush-larger - @categories",
     "review": "next-image previous-image search-images use-as-reference - "
-    "propagate improve cancel-run - next-review accept reject swap-map accept-above review-summary - annotate-next - models",
+    "propagate improve cancel-run - "
+    "next-review accept reject swap-map accept-above review-summary - annotate-next - models",
     "view": "fit zoom-100 zoom-in zoom-out - link-views show-reference hide-overlays "
     "next-coloring show-votes show-other-map - "
     "workspace-annotate workspace-review workspace-inspect - @docks - full-screen",
