@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from fmstudio.drawing.svg import to_svg
-from fmstudio.engine.carry import carry_points
 from fmstudio.engine.focus import map_object
 from fmstudio.engine.match import Matcher
+from fmstudio.engine.reasons import decoded
 from fmstudio.engine.requests import Mark
 from fmstudio.engine.views import View
 from fmstudio.evaluation.calibration import calibration_error, reliability
@@ -71,7 +71,7 @@ def _judge(
     assert t.box is not None
     both = s.keypoints.labelled & t.keypoints.labelled
     xy = s.keypoints.xy[both]
-    found, doubt = carry_points(map_object(matcher, a, b, Mark(0, 0, s.keypoints, s.mask)), xy)
+    found, doubt = decoded(map_object(matcher, a, b, Mark(0, 0, s.keypoints, s.mask)), xy)
     cycle = np.log(doubt.cycle / max(s.box[2:]) + 0.01)
     error = np.linalg.norm(found - t.keypoints.xy[both], axis=1)
     columns = [np.ones(len(xy)), cycle, doubt.margin, doubt.peak, np.full(len(xy), doubt.support)]

@@ -16,7 +16,7 @@ from fmstudio.engine.requests import Mark, ProposedMark
 from fmstudio.geometry.grid import PatchGrid
 from fmstudio.geometry.points import NOT_LABELLED, Keypoints
 from fmstudio.geometry.votes import MOST_VOTES, AlternativeMark, Pose, Vote, competing
-from fmstudio.spectral.confidence import Doubt, agreement, fused_confidence
+from fmstudio.spectral.confidence import agreement, fused_confidence
 
 # A score of 1 says that a person placed a point: see `Keypoints.placed`.
 _SUREST = 1 - 1e-6
@@ -100,11 +100,6 @@ def carry(found: ObjectMap, mark: Mark) -> CarriedMark:
     reasons = usual.of_points(mark.keypoints.xy, doubt)
     scores = PointScores(found.box_t, found.pair.grid_t, rows)
     return CarriedMark(mark, xy, doubt.confidence(extent), reasons, soft, scores, of_mask, extent)
-
-
-def carry_points(found: ObjectMap, xy: NDArray[np.float64]) -> tuple[NDArray[np.float64], Doubt]:
-    """Return target pixels (m, 2) of source pixels (m, 2), and what speaks against them."""
-    return decoded(found, xy)
 
 
 def vote(
@@ -231,17 +226,25 @@ def _votes(words: Sequence[CarriedMark]) -> tuple[Vote, ...]:
 
 def _weights(words: Sequence[CarriedMark]) -> NDArray[np.float64]:
     """Return what each word weighs on each point, (r, m)."""
-    visibility = np.stack(
-        [w.mark.keypoints.visibility for w in words if w.mark.keypoints is not None]
-    )
-    weight = np.stack([w.confidence for w in words]) + 1e-6
-    # A point that no reference labels stays unlabelled, wherever it is put.
-    weight[(visibility == NOT_LABELLED) & visibility.any(axis=0)] = 0.0
     # Squared: of references that disagree, the surer one is right more often than its share; and
     # a point of a reference whose object fits as a whole more often than its own score says.
     whole = np.array([w.quality for w in words])[:, None] + 1e-6
     say = np.array([w.say for w in words])[:, None]
-    return np.asarray(say * (weight * whole) ** 2)
+    return np.asarray(say * (_trust(words) * whole) ** 2)
+
+
+def _trust(words: Sequence[CarriedMark]) -> NDArray[np.float64]:
+    """Return how far each word is trusted on each point by itself, (r, m)."""
+    visibility = _visibility(words)
+    trust = np.stack([w.confidence for w in words]) + 1e-6
+    # A point that no reference labels stays unlabelled, wherever it is put.
+    trust[(visibility == NOT_LABELLED) & visibility.any(axis=0)] = 0.0
+    return np.asarray(trust)
+
+
+def _visibility(words: Sequence[CarriedMark]) -> NDArray[np.int8]:
+    """Return the visibility of each word's points, (r, m)."""
+    return np.stack([w.mark.keypoints.visibility for w in words if w.mark.keypoints is not None])
 
 
 def _fuse_points(
@@ -250,11 +253,7 @@ def _fuse_points(
     """Return where several references' points lie together, and the reasons of the confidence."""
     if not words:
         return None, {}
-    points = [w.mark.keypoints for w in words if w.mark.keypoints is not None]
-    visibility = np.stack([p.visibility for p in points])  # (r, m)
-    weight = np.stack([w.confidence for w in words]) + 1e-6
-    weight *= np.array([w.say for w in words])[:, None]
-    weight[(visibility == NOT_LABELLED) & visibility.any(axis=0)] = 0.0
+    weight = np.array([w.say for w in words])[:, None] * _trust(words)  # (r, m)
     center = _together(words)  # (m, 2)
     gap = np.linalg.norm(np.stack([w.xy for w in words]) - center, axis=2)  # (r, m)
     share = weight / weight.sum(axis=0)
@@ -271,7 +270,7 @@ def _fuse_points(
         confidence = np.stack([w.confidence for w in words])
         score = fused_confidence(agreement(confidence, weight > 0, gap / extent))
     score = np.clip(score, 0.0, _SUREST)
-    return Keypoints(np.clip(center, 0.0, limit), visibility.max(axis=0), score), reasons
+    return Keypoints(np.clip(center, 0.0, limit), _visibility(words).max(axis=0), score), reasons
 
 
 def _together(words: Sequence[CarriedMark]) -> NDArray[np.float64]:

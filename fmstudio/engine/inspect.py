@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import normalize
 
-from fmstudio.engine.carry import carry_points, extent_of
+from fmstudio.engine.carry import extent_of
 from fmstudio.engine.object_map import ObjectMap
 from fmstudio.engine.questions import (
     Contours,
@@ -19,6 +19,7 @@ from fmstudio.engine.questions import (
     PointQuestion,
     WarpedGrid,
 )
+from fmstudio.engine.reasons import decoded
 from fmstudio.geometry.frames import Frame
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 from fmstudio.spectral.confidence import point_doubt
@@ -49,25 +50,28 @@ def answer_point(question: PointQuestion, found: ObjectMap) -> PointAnswer:
     xy = np.array([question.xy], dtype=np.float64)
     extent_s = extent_of(question.pair.mark, found.pair.grid_s)
     if question.is_back:
-        rows, at = found.rows_back(xy), found.points_back(xy)
+        rows = found.rows_back(xy)
+        at = found.decode_back(rows)
         back = found.points(at)
         grid, place = found.pair.grid_s, found.frame_s.enter(at)
         extent, on = _extent_t(found, extent_s), at
     else:
-        rows, at = found.rows(xy), found.points(xy)
+        rows = found.rows(xy)
+        at = found.decode(rows)
         back = found.points_back(at)
         grid, place = found.pair.grid_t, at - found.corner_t
         extent, on = extent_s, xy
     cycle = np.linalg.norm(back - xy, axis=1)
     doubt = point_doubt(rows, grid, place, cycle, found.displacement.support)
-    patch = found.pair.grid_s.xy_to_index(found.frame_s.enter(on))[0]
+    part, inner = found.pair.grid_s, found.frame_s.enter(on)
+    weight = found.weights[part.xy_to_index(inner)] * part.size.contains(inner)
     return PointAnswer(
         question,
         there=(float(at[0, 0]), float(at[0, 1])),
         back=(float(back[0, 0]), float(back[0, 1])),
         cycle=float(cycle[0]),
         confidence=float(doubt.confidence(extent)[0]),
-        is_on_object=bool(found.weights[patch] > 0 and _is_within(found, on)),
+        is_on_object=bool(weight[0] > 0),
         heat=_heat(question, found, xy, rows),
     )
 
@@ -103,7 +107,7 @@ def match_lines(question: PairQuestion, found: ObjectMap, count: int = _MATCHES)
     """Return so many places of the object, far from each other, with their counterparts."""
     places = found.pair.grid_s.centers()[found.weights > 0]
     xy_s = found.frame_s.leave(places[_spread(places, count)])
-    xy_t, doubt = carry_points(found, xy_s)
+    xy_t, doubt = decoded(found, xy_s)
     return MatchLines(xy_s, xy_t, doubt.confidence(extent_of(question.mark, found.pair.grid_s)))
 
 
@@ -192,10 +196,8 @@ def _upright(values: NDArray[np.float32], grid: PatchGrid, frame: Frame) -> Heat
     x0, y0, x1, y1 = box = frame.box
     upright = PatchGrid.of_long_side(ImageSize(x1 - x0, y1 - y0), max(grid.rows, grid.cols))
     places = frame.enter(upright.centers() + np.array([x0, y0]))
-    size = frame.size
-    inside = ((places >= 0) & (places <= [size.width, size.height])).all(axis=1)
     flat = torch.from_numpy(values.reshape(-1, 1))
-    turned = row_at(flat, grid, places).numpy()[:, 0] * inside
+    turned = row_at(flat, grid, places).numpy()[:, 0] * frame.size.contains(places)
     return HeatMap(box, turned.reshape(upright.rows, upright.cols).astype(np.float32))
 
 
@@ -223,12 +225,6 @@ def _extent_t(found: ObjectMap, extent_s: float) -> float:
     there = found.displacement(places)
     growth = np.ptp(there, axis=0).max() / max(np.ptp(places, axis=0).max(), 1.0)
     return float(max(extent_s * growth, *found.pair.grid_t.patch))
-
-
-def _is_within(found: ObjectMap, xy_s: NDArray[np.float64]) -> bool:
-    """Return whether a source pixel (1, 2) lies on the part that was matched."""
-    place, size = found.frame_s.enter(xy_s), found.frame_s.size
-    return bool(((place >= 0) & (place <= [size.width, size.height])).all())
 
 
 def _spread(places: NDArray[np.float64], count: int) -> NDArray[np.int64]:

@@ -4,7 +4,6 @@ Between two questions the networks stay loaded and the images analysed, so that 
 milliseconds. Belongs to one thread, the one that asks.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable
 
 import numpy as np
@@ -14,6 +13,8 @@ from fmstudio.engine.focus import map_object
 from fmstudio.engine.keys import mark_key
 from fmstudio.engine.match import Matcher
 from fmstudio.engine.object_map import ObjectMap
+from fmstudio.engine.propagate import look_at
+from fmstudio.engine.recent import Recent
 from fmstudio.engine.requests import ImageRef, Mark
 from fmstudio.engine.views import View
 
@@ -36,29 +37,19 @@ class LivePairs:
     def __init__(self, matcher: Matcher, load: Callable[[ImageRef], NDArray[np.uint8]]) -> None:
         self.matcher = matcher
         self._load = load
-        self._views: OrderedDict[str, View] = OrderedDict()
-        self._pairs: OrderedDict[tuple[str, str, str], ObjectMap] = OrderedDict()
+        self._views: Recent[str, View] = Recent()
+        self._pairs: Recent[tuple[str, str, str], ObjectMap] = Recent()
 
     def view(self, image: ImageRef) -> View:
         """Return an image as matching looks at it; raises ImageError if it cannot be opened."""
-        if image.key not in self._views:
-            known = self.matcher.recall(image.size, image.key)
-            analysis = known or self.matcher.analyse(self._load(image), image.key)
-            self._views[image.key] = View(analysis, image.key, lambda: self._load(image))
-        self._views.move_to_end(image.key)
-        while len(self._views) > _IMAGES:
-            self._views.popitem(last=False)
-        return self._views[image.key]
+        return self._views.get(image.key, lambda: look_at(self.matcher, self._load, image), _IMAGES)
 
     def find(
         self, s: ImageRef, t: ImageRef, mark: Mark, check: Callable[[], object] | None = None
     ) -> ObjectMap:
         """Return the map of one object of ``s`` to ``t``; see `map_object`."""
-        at = (s.key, t.key, mark_key(mark))
-        if at not in self._pairs:
-            found = map_object(self.matcher, self.view(s), self.view(t), mark, check=check)
-            self._pairs[at] = found
-        self._pairs.move_to_end(at)
-        while len(self._pairs) > _PAIRS:
-            self._pairs.popitem(last=False)
-        return self._pairs[at]
+        return self._pairs.get(
+            (s.key, t.key, mark_key(mark)),
+            lambda: map_object(self.matcher, self.view(s), self.view(t), mark, check=check),
+            _PAIRS,
+        )

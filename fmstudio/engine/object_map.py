@@ -120,7 +120,11 @@ class ObjectMap:
 
     def points(self, xy: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return target pixels (m, 2) of source pixels (m, 2)."""
-        return soft_argmax(self.rows(xy), self.pair.grid_t) + self.corner_t
+        return self.decode(self.rows(xy))
+
+    def decode(self, rows: torch.Tensor) -> NDArray[np.float64]:
+        """Return the target pixels (m, 2) of points with these `rows` (m, n_t)."""
+        return soft_argmax(rows, self.pair.grid_t) + self.corner_t
 
     def field(self, xy: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return the source pixels (m, 2) of target pixels (m, 2) by a smooth displacement.
@@ -136,14 +140,17 @@ class ObjectMap:
         back = fit_displacement(self.pair.score.T, grid_t, grid_s, weights)
         return self.frame_s.leave(back(np.asarray(xy, dtype=np.float64) - self.corner_t))
 
+    def cover(self, mask: Mask) -> torch.Tensor:
+        """Return the share of each patch of the source's part that a source mask covers, (n_s,)."""
+        part = Mask.from_array(self.frame_s.cut(mask.to_array().astype(np.uint8)) > 0)
+        return patch_cover(part, self.pair.grid_s)
+
     def soft_mask(self, mask: Mask) -> SoftMask:
         """Return a source mask on the target's part, softly."""
-        grid_s = self.pair.grid_s
-        part = Mask.from_array(self.frame_s.cut(mask.to_array().astype(np.uint8)) > 0)
-        displaced = self.displacement(grid_s.centers()[self.weights > 0])
+        displaced = self.displacement(self.pair.grid_s.centers()[self.weights > 0])
         soft = carried_mask(
             self.pair.score,
-            patch_cover(part, grid_s),
+            self.cover(mask),
             displaced,
             self.pair.grid_t,
             self.part_t.descriptors,
@@ -152,7 +159,11 @@ class ObjectMap:
 
     def points_back(self, xy: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return source pixels (m, 2) of target pixels (m, 2)."""
-        return self.frame_s.leave(soft_argmax(self.rows_back(xy), self.pair.grid_s))
+        return self.decode_back(self.rows_back(xy))
+
+    def decode_back(self, rows: torch.Tensor) -> NDArray[np.float64]:
+        """Return the source pixels (m, 2) of points with these `rows_back` (m, n_s)."""
+        return self.frame_s.leave(soft_argmax(rows, self.pair.grid_s))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -162,10 +173,11 @@ class Alternative:
     Attributes
     ----------
     found : ObjectMap
-        Between the whole images: of the target as it is if the mirrored one was taken, and the
-        other way about.
+        Where a mirror was tried, between the whole images: of the target as it is if the mirrored
+        one was taken, and the other way about. Else between the parts: the source as it is if a
+        turned one was taken, and the other way about.
     margin : float
-        Support of the map that was taken less the support of this one, between the whole images;
+        Support of the map that was taken less the support of this one, where the two were tried;
         below 0 where this one fits better, but not clearly.
     """
 

@@ -21,7 +21,7 @@ from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.device import choose_device
 from fmstudio.engine.keys import CODE_VERSION
 from fmstudio.engine.match import ImageAnalysis, Matcher
-from fmstudio.engine.propagate import Clock, propagate_to
+from fmstudio.engine.propagate import Clock, look_at, propagate_to
 from fmstudio.engine.reference_pool import ReferencePool
 from fmstudio.engine.requests import Failure, ImageRef, MatchSettings, Progress, Reference
 from fmstudio.engine.views import View
@@ -148,8 +148,7 @@ class RayWorker:
     ) -> object:
         """Return what is made of an image's analysis, or the failure."""
         try:
-            known = self._ready.recall(image.size, image.key)
-            return then(known or self._ready.analyse(_pixels(opened), image.key))
+            return then(look_at(self._ready, lambda _: _pixels(opened), image).analysis)
         except ImageError as error:
             return Failure(image, str(error))
 

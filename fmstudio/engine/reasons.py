@@ -12,9 +12,7 @@ from fmstudio.engine.object_map import ObjectMap
 from fmstudio.geometry.masks import Mask
 from fmstudio.spectral.confidence import Doubt, point_doubt
 from fmstudio.spectral.convert import soft_argmax
-from fmstudio.spectral.displacement import patch_support
 from fmstudio.spectral.reasons import coverage, occlusion, relative_stretch
-from fmstudio.spectral.transfer import patch_cover
 
 # Of an object's patches so many stand for all: what they say together hardly changes with more.
 _SAMPLE = 64
@@ -31,26 +29,20 @@ class ObjectReasons:
     found : ObjectMap
     places : ndarray, (n, 2)
         The object's patches, in pixels of the source's part.
-    support : ndarray, (n,)
-        See `patch_support`.
     peak : float
         Median of the best scores of a sample of them.
     """
 
     found: ObjectMap
     places: NDArray[np.float64]
-    support: NDArray[np.float64]
     peak: float
 
     @classmethod
     def of(cls, found: ObjectMap) -> "ObjectReasons":
         """Return what is usual on the object of a map."""
-        pair = found.pair
-        chosen = np.flatnonzero(found.weights > 0)
-        support = patch_support(found.displacement, pair.score, pair.grid_s, pair.grid_t, chosen)
-        places = pair.grid_s.centers()[chosen]
+        places = found.pair.grid_s.centers()[found.weights > 0]
         rows = found.rows(found.frame_s.leave(_sample(places)))
-        return cls(found, places, support, float(rows.amax(dim=1).median()))
+        return cls(found, places, float(rows.amax(dim=1).median()))
 
     def of_points(self, xy: NDArray[np.floating], doubt: Doubt) -> dict[str, NDArray[np.float64]]:
         """Return the reasons of points, each (m,); see `fmstudio.spectral.reasons`.
@@ -65,13 +57,13 @@ class ObjectReasons:
         """
         found = self.found
         at = found.frame_s.enter(xy)
-        size, fitted = found.pair.grid_t.size, found.displacement(at)
-        is_seen = ((fitted >= 0) & (fitted <= [size.width, size.height])).all(axis=1)
+        is_seen = found.pair.grid_t.size.contains(found.displacement(at))
+        support = found.displacement.patch_support
         return {
             "cycle": doubt.cycle,
             "margin": doubt.margin,
             "stretch": relative_stretch(found.displacement, at, self.places),
-            "coverage": coverage(at, self.places, self.support) * is_seen,
+            "coverage": coverage(at, self.places, support) * is_seen,
             "occlusion": occlusion(doubt.peak, self.peak, found.displacement.support),
         }
 
@@ -82,9 +74,7 @@ class ObjectReasons:
         tenth's bound of "stretch": below 0, more than a tenth of the mask is folded.
         """
         found = self.found
-        part = Mask.from_array(found.frame_s.cut(mask.to_array().astype(np.uint8)) > 0)
-        grid = found.pair.grid_s
-        inside = grid.centers()[patch_cover(part, grid).numpy() > 0.5]
+        inside = found.pair.grid_s.centers()[found.cover(mask).numpy() > 0.5]
         if not len(inside):
             return MappingProxyType({})
         xy = found.frame_s.leave(_sample(inside))

@@ -1,11 +1,11 @@
 """The references of a run, and which of them a target takes."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
 import torch
 from torch.nn.functional import normalize
 
+from fmstudio.engine.recent import Recent
 from fmstudio.engine.requests import ImageRef, Reference
 from fmstudio.engine.views import View
 
@@ -29,22 +29,21 @@ class ReferencePool:
         self._nearest = nearest
         self._references: list[Reference] = []
         self._means: list[torch.Tensor] = []
-        self._views: OrderedDict[int, View] = OrderedDict()
+        self._views: Recent[int, View] = Recent()
 
     def __len__(self) -> int:
         return len(self._references)
 
     def add(self, reference: Reference) -> None:
         """Take a reference in; raises ImageError if its image cannot be read."""
-        view = self._look(reference.image)
-        self._hold(len(self._references), view)
+        view = self._view(len(self), reference.image)
         self._references.append(reference)
         self._means.append(_mean(view))
 
     def views(self) -> Iterator[View]:
         """Yield each reference's view, in their order."""
-        for index in range(len(self)):
-            yield self._view(index)
+        for index, reference in enumerate(self._references):
+            yield self._view(index, reference.image)
 
     def near(self, target: View) -> list[tuple[Reference, View]]:
         """Return the references that a target takes, in their order.
@@ -55,22 +54,13 @@ class ReferencePool:
         if 0 < self._nearest < len(self):
             alike = torch.stack(self._means) @ _mean(target)
             chosen = sorted(alike.topk(self._nearest).indices.tolist())
-        return [(self._references[index], self._view(index)) for index in chosen]
+        references = [(index, self._references[index]) for index in chosen]
+        return [(each, self._view(index, each.image)) for index, each in references]
 
-    def _view(self, index: int) -> View:
+    def _view(self, index: int, image: ImageRef) -> View:
         """Return a reference's view, looked at anew where it was let go."""
-        view = self._views.get(index)
-        if view is None:
-            view = self._look(self._references[index].image)
-        self._hold(index, view)
-        return view
-
-    def _hold(self, index: int, view: View) -> None:
-        """Keep a view, and let the one go that was not used for longest."""
-        self._views[index] = view
-        self._views.move_to_end(index)
-        while self._nearest and len(self._views) > max(_HELD, self._nearest):
-            self._views.popitem(last=False)
+        most = max(_HELD, self._nearest) if self._nearest else None
+        return self._views.get(index, lambda: self._look(image), most)
 
 
 def _mean(view: View) -> torch.Tensor:

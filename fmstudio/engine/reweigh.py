@@ -1,6 +1,5 @@
 """One object fused anew as a person weighs its references; what was matched stays matched."""
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -8,6 +7,7 @@ from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.carry import CarriedMark, vote
 from fmstudio.engine.keys import mark_key
 from fmstudio.engine.live import LivePairs
+from fmstudio.engine.recent import Recent
 from fmstudio.engine.requests import ImageRef, Mark, Phase, Progress, ProposedMark
 from fmstudio.engine.rivals import carry_both
 from fmstudio.errors import MatchError
@@ -35,21 +35,19 @@ class LiveWords:
 
     def __init__(self, pairs: LivePairs) -> None:
         self.pairs = pairs
-        self._words: OrderedDict[tuple[str, str, str], CarriedMark] = OrderedDict()
+        self._words: Recent[tuple[str, str, str], CarriedMark] = Recent()
 
     def word(self, s: ImageRef, t: ImageRef, mark: Mark, token: CancelToken) -> CarriedMark:
         """Return what a mark of ``s`` becomes on ``t``; raises ImageError if one cannot be read."""
-        at = (s.key, t.key, mark_key(mark))
-        if at not in self._words:
+
+        def carried() -> CarriedMark:
             found = self.pairs.find(s, t, mark, token.check)
             views = self.pairs.view(s), self.pairs.view(t)
-            matcher = self.pairs.matcher
-            self._words[at] = carry_both(matcher, *views, mark, found, check=token.check)
-        self._words.move_to_end(at)
-        while len(self._words) > _KEPT:
-            self._words.popitem(last=False)
+            return carry_both(self.pairs.matcher, *views, mark, found, check=token.check)
+
+        word = self._words.get((s.key, t.key, mark_key(mark)), carried, _KEPT)
         # Two annotations may have the same content: the id is the one that was asked for.
-        return replace(self._words[at], mark=mark)
+        return replace(word, mark=mark)
 
 
 def reweigh(

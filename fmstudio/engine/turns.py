@@ -87,7 +87,6 @@ def _likeliest(matcher: Matching, s: View, found: ObjectMap, check: Callable[[],
 def _weights(found: ObjectMap, frame: Frame, grid: PatchGrid) -> NDArray[np.float64]:
     """Return which patches (n,) of a turned picture belong to the object."""
     places = found.frame_s.enter(frame.leave(grid.centers()))
-    size = found.pair.grid_s.size
-    inside = ((places >= 0) & (places <= [size.width, size.height])).all(axis=1)
-    weights = found.weights[found.pair.grid_s.xy_to_index(places)] * inside
+    grid_s = found.pair.grid_s
+    weights = found.weights[grid_s.xy_to_index(places)] * grid_s.size.contains(places)
     return weights if weights.any() else np.ones(grid.n)

@@ -29,6 +29,10 @@ class ImageSize:
         """Return the longer side in pixels."""
         return max(self.width, self.height)
 
+    def contains(self, xy: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Return which pixels (..., 2) xy lie on the image, its border included, (...,) bool."""
+        return np.asarray(((xy >= 0) & (xy <= np.array([self.width, self.height]))).all(axis=-1))
+
 
 @dataclass(frozen=True, slots=True)
 class PatchGrid:

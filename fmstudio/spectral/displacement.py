@@ -45,12 +45,15 @@ class SmoothDisplacement:
         In target pixels.
     support : float
         Share of the object's patches, in [0, 1], whose similarity lies where the fit says.
+    patch_support : ndarray, (m,)
+        How much of each patch's similarity does, in [0, 1], of the patches that count.
     """
 
     low: NDArray[np.float64]
     extent: NDArray[np.float64]
     theta: NDArray[np.float64]
     support: float
+    patch_support: NDArray[np.float64]
 
     def __call__(self, xy: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return target pixels (m, 2) of source pixels (m, 2).
@@ -136,33 +139,7 @@ def fit_displacement(
         theta = _least_squares(X[:, : 3 + modes], mean, weight * mass / (mass + _OUTLIER), held)
     mass, _ = likely.near(X[:, : len(theta)] @ theta, schedule[-1][0])
     support = float((weight * mass).sum() / weight.sum())
-    return SmoothDisplacement(low, extent, theta * grid_t.size.long_side, support)
-
-
-@one_blas_thread()
-def patch_support(
-    displacement: SmoothDisplacement,
-    score: torch.Tensor,
-    grid_s: PatchGrid,
-    grid_t: PatchGrid,
-    chosen: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    """Return how much of each patch's similarity lies where a displacement says, (m,) in [0, 1].
-
-    The m of `fit_displacement`'s last round; its mean over the object is the fit's support.
-
-    Parameters
-    ----------
-    displacement : SmoothDisplacement
-        Fitted to ``score``.
-    score : Tensor, (n_s, n_t)
-    grid_s, grid_t : PatchGrid
-    chosen : ndarray, (m,)
-        Source patches.
-    """
-    likely = _Likelihood(score[torch.from_numpy(chosen).to(score.device)], grid_t)
-    fitted = displacement(grid_s.centers()[chosen]) / grid_t.size.long_side
-    return likely.near(fitted, SCHEDULE[-1][0])[0]
+    return SmoothDisplacement(low, extent, theta * grid_t.size.long_side, support, mass)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -61,7 +61,7 @@ def coverage(
     places : ndarray, (n, 2)
         The object's patches, at least one; all in source pixels.
     support : ndarray, (n,)
-        See `patch_support`.
+        See `SmoothDisplacement.patch_support`.
     """
     side = max(float(np.ptp(places, axis=0).max()), 1.0)
     gap = np.linalg.norm(xy[:, None] - places[None], axis=2) / side  # (m, n)

@@ -73,3 +73,9 @@ def test_impossible_sizes_are_refused() -> None:
 
 def test_long_side() -> None:
     assert ImageSize(3, 8).long_side == 8
+
+
+def test_an_image_contains_its_border_and_nothing_beyond() -> None:
+    xy = np.array([[[0.0, 0.0], [30.0, 20.0]], [[30.1, 5.0], [5.0, -0.1]]])
+    assert ImageSize(30, 20).contains(xy).tolist() == [[True, True], [False, False]]
+    assert ImageSize(30, 20).contains(np.array([15.0, 20.0]))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ def affine(matrix, shift=(0.0, 0.0)):
     matrix = np.array(matrix, dtype=float)
     middle = matrix @ (low + extent / 2) + shift
     theta = np.vstack([middle, (matrix * extent).T])
-    return SmoothDisplacement(low, extent, theta, 0.5)
+    return SmoothDisplacement(low, extent, theta, 0.5, np.full(len(PLACES), 0.5))
 
 
 def bent(strength):
@@ -23,7 +25,7 @@ def bent(strength):
     plain = affine(np.eye(2))
     theta = np.vstack([plain.theta, np.zeros((2, 2))])
     theta[3:, 0] = strength
-    return SmoothDisplacement(plain.low, plain.extent, theta, 0.5)
+    return replace(plain, theta=theta)
 
 
 @pytest.mark.parametrize("matrix", [np.eye(2), 3 * np.eye(2), [[0, -1], [1, 0]], [[-1, 0], [0, 1]]])
