@@ -28,8 +28,10 @@ class Outcome:
     references, targets : int
         Images that were carried from, and that were asked for.
     proposals : list of Proposal
-    failed, notes : list of str
-        Sentences: images that could not be done, degradations taken on the way.
+    failed : list of str
+        Sentences: images that could not be done.
+    notes : dict of str to None
+        Sentences, each once: degradations taken on the way.
     is_stopped : bool
         Whether the person stopped it.
     change : Improvement or None

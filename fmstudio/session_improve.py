@@ -8,10 +8,12 @@ import numpy as np
 from fmstudio.engine.requests import MatchSettings, PropagationRequest, Proposal
 from fmstudio.errors import ProjectError
 from fmstudio.geometry.points import Keypoints
-from fmstudio.project.model import Annotation, Project, Propagated, Status
+from fmstudio.project.edits_proposals import is_pending
+from fmstudio.project.model import Annotation, Project
 from fmstudio.project.wording import counted
 from fmstudio.session import Session
-from fmstudio.session_inbox import LandReport, covers_something
+from fmstudio.session_inbox import LandReport
+from fmstudio.session_requests import can_be_carried
 
 NEAREST = 5
 """References that an image takes unless said otherwise: those that look most like it."""
@@ -62,7 +64,7 @@ def improve_request(
         If nothing is accepted that could be carried, or nothing of it waits for review elsewhere.
     """
     project = session.project
-    accepted = [a for a in project.annotations.values() if _is_carried(a)]
+    accepted = [a for a in project.annotations.values() if can_be_carried(a)]
     if not accepted:
         raise ProjectError(
             "Nothing is accepted yet: only what a person has accepted becomes a reference."
@@ -72,7 +74,7 @@ def improve_request(
     waiting = {
         a.image_id
         for a in project.annotations.values()
-        if is_replaceable(a) and a.category_id in categories and a.image_id not in references
+        if is_pending(a) and a.category_id in categories and a.image_id not in references
     }
     if not waiting:
         raise ProjectError("Nothing waits for review that the accepted images could improve.")
@@ -113,25 +115,13 @@ def land_improvement(
     return session.land(f"Improve {counted(count, 'image')}")
 
 
-def is_replaceable(annotation: Annotation) -> bool:
-    """Return whether fresh proposals may take an annotation's place: nobody has touched it."""
-    is_guess = isinstance(annotation.provenance, Propagated)
-    return annotation.status is Status.PROPOSED and is_guess
-
-
-def _is_carried(annotation: Annotation) -> bool:
-    """Return whether an annotation can be a reference."""
-    is_accepted = annotation.status is Status.ACCEPTED
-    return is_accepted and not annotation.is_crowd and covers_something(annotation)
-
-
 def _replaced(
     project: Project, proposal: Proposal
 ) -> Iterator[tuple[Annotation, Keypoints | None, float]]:
     """Yield each annotation that one mark would replace, with the mark's points and quality."""
     there = project.annotations_of(proposal.target.id)
     for mark in proposal.marks:
-        old = [a for a in there if a.category_id == mark.category and is_replaceable(a)]
+        old = [a for a in there if a.category_id == mark.category and is_pending(a)]
         if len(old) == 1 and sum(m.category == mark.category for m in proposal.marks) == 1:
             yield old[0], mark.keypoints, mark.quality
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.ray_cluster import RayWish
-from fmstudio.engine.requests import Event, ImageRef, PropagationRequest
+from fmstudio.engine.requests import Event, ImageRef, MatchSettings, PropagationRequest
 from fmstudio.errors import MatchError
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def events_of(
     if limits is None:
         yield from propagate(request, load=load, token=token, cache_dir=cache_dir, device=kind)
     else:
-        matcher = _matcher(request, cache_dir, kind, limits)
+        matcher = make_matcher(request.settings, cache_dir, kind, limits)
         yield from propagate(request, load=load, token=token, matcher=matcher)
 
 
@@ -158,12 +158,12 @@ def available_device(device: str) -> str:
         raise MatchError(f"{text[0].upper()}{text[1:]}.") from error
 
 
-def _matcher(
-    request: PropagationRequest, cache_dir: Path, device: str, limits: CacheLimits
+def make_matcher(
+    settings: MatchSettings, cache_dir: Path, device: str, limits: CacheLimits
 ) -> "Matcher":
-    """Return a matcher whose cache keeps to limits."""
+    """Return a matcher whose cache keeps to limits; imports torch."""
     from fmstudio.engine.cache import TensorCache
     from fmstudio.engine.match import Matcher
 
     cache = TensorCache(cache_dir, memory_bytes=limits.memory_bytes, disk_bytes=limits.disk_bytes)
-    return Matcher(request.settings, device=device, cache=cache)
+    return Matcher(settings, device=device, cache=cache)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fmstudio.engine.requests import MatchSettings
-from fmstudio.session_jobs import CacheLimits, Load, available_device
+from fmstudio.session_jobs import CacheLimits, Load, available_device, make_matcher
 
 if TYPE_CHECKING:
     from fmstudio.engine.live import LivePairs
@@ -75,13 +75,8 @@ class Live:
         from fmstudio.engine.loading import load_engine
 
         load_engine()
-        from fmstudio.engine.cache import TensorCache
         from fmstudio.engine.live import LivePairs
-        from fmstudio.engine.match import Matcher
 
-        limits = self._limits
-        cache = TensorCache(
-            self._cache_dir, memory_bytes=limits.memory_bytes, disk_bytes=limits.disk_bytes
-        )
         device = available_device(self._device)
-        return LivePairs(Matcher(self.settings, device=device, cache=cache), self.load)
+        matcher = make_matcher(self.settings, self._cache_dir, device, self._limits)
+        return LivePairs(matcher, self.load)

@@ -12,6 +12,7 @@ from fmstudio.errors import ImageError, MatchError, ProjectError
 from fmstudio.project.model import Project, Status
 from fmstudio.project.wording import counted
 from fmstudio.session_live import Live
+from fmstudio.session_requests import image_ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def next_request(project: Project) -> NextRequest:
         found = project.annotations_of(image.id)
         has_accepted = any(a.status is Status.ACCEPTED for a in found)
         pending = [1 - (a.confidence or 0.0) for a in found if a.status is Status.PROPOSED]
-        images.append(ImageRef(image.id, image.sha256, image.path, image.size))
+        images.append(image_ref(project, image.id))
         doubt.append(max(pending, default=0.0 if has_accepted else 1.0))
         annotated.append(has_accepted)
     if all(annotated):
@@ -103,6 +104,7 @@ def next_image(
     matcher = live.pairs().matcher
     import numpy as np
 
+    from fmstudio.engine.propagate import look_at
     from fmstudio.spectral.coverage import best_to_annotate
 
     means, kept = [], []
@@ -110,8 +112,7 @@ def next_image(
         token.check()
         yield Progress(Phase.FEATURES, done, len(request.images))
         try:
-            known = matcher.recall(image.size, image.key)
-            analysis = known or matcher.analyse(live.load(image), image.key)
+            analysis = look_at(matcher, live.load, image).analysis
         except ImageError:
             continue
         means.append(analysis.descriptors.mean(dim=0).cpu().numpy())

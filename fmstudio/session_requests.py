@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from fmstudio.engine.requests import ImageRef, Mark, MatchSettings, PropagationRequest, Reference
 from fmstudio.errors import ProjectError
-from fmstudio.project.model import ImageState, Project, Status
+from fmstudio.project.model import Annotation, ImageState, Project, Status
 from fmstudio.session_inbox import covers_something
 
 _FREE = (ImageState.NONE, ImageState.REJECTED)
@@ -71,13 +71,19 @@ def image_ref(project: Project, image_id: int) -> ImageRef:
     return ImageRef(image.id, image.sha256, image.path, image.size)
 
 
+def can_be_carried(annotation: Annotation) -> bool:
+    """Return whether an annotation can be a reference: accepted, one object, not empty."""
+    is_accepted = annotation.status is Status.ACCEPTED
+    return is_accepted and not annotation.is_crowd and covers_something(annotation)
+
+
 def _reference(project: Project, image_id: int) -> Reference:
     """Return an image with its accepted annotations as marks."""
     ref = image_ref(project, image_id)
     marks = tuple(
         Mark(a.id, a.category_id, a.keypoints, a.mask)
         for a in project.annotations_of(image_id)
-        if a.status is Status.ACCEPTED and not a.is_crowd and covers_something(a)
+        if can_be_carried(a)
     )
     if not marks:
         raise ProjectError(

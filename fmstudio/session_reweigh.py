@@ -11,6 +11,7 @@ from fmstudio.project.edits_proposals import ReviseProposals, is_pending, swappe
 from fmstudio.project.model import Annotation, Project, Propagated, Status
 from fmstudio.session_inbox import covers_something
 from fmstudio.session_live import Live
+from fmstudio.session_requests import image_ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def reweigh_request(
             continue
         mark = Mark(source.id, source.category_id, source.keypoints, source.mask)
         say = says.get(vote.source, vote.say)
-        words.append((_ref(project, source.image_id), mark, say))
+        words.append((image_ref(project, source.image_id), mark, say))
     if not words:
         raise ProjectError(
             "None of the references of this proposal is there and accepted any more: propagate "
@@ -66,7 +67,7 @@ def reweigh_request(
         )
     if not any(say > 0 for _, _, say in words):
         raise ProjectError("All references would be left out: let at least one of them count.")
-    return ReweighRequest(annotation, _ref(project, annotation.image_id), tuple(words))
+    return ReweighRequest(annotation, image_ref(project, annotation.image_id), tuple(words))
 
 
 def reweighed(
@@ -107,9 +108,3 @@ def _as_taken(fresh: Annotation, old: Annotation) -> Annotation:
     if now.taken_pose is not before.taken_pose and now.pose is before.taken_pose:
         return swapped(fresh, is_chosen=before.is_chosen)
     return replace(fresh, alternative=replace(now, is_chosen=before.is_chosen))
-
-
-def _ref(project: Project, image_id: int) -> ImageRef:
-    """Return an image as the engine knows it."""
-    image = project.images[image_id]
-    return ImageRef(image.id, image.sha256, image.path, image.size)

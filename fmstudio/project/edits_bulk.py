@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from fmstudio.errors import ProjectError
 from fmstudio.project.changes import Changes
+from fmstudio.project.edits_proposals import is_pending
 from fmstudio.project.model import (
     Annotation,
     Category,
@@ -44,15 +45,14 @@ class LandProposals:
         """Make the change."""
         groups: defaultdict[tuple[int, int], list[Annotation]] = defaultdict(list)
         for annotation in self.annotations:
-            is_guess = isinstance(annotation.provenance, Propagated)
-            if annotation.status is not Status.PROPOSED or not is_guess:
+            if not is_pending(annotation):
                 raise ProjectError("Only what was propagated and not reviewed can be landed.")
             groups[annotation.image_id, annotation.category_id].append(annotation)
         for (image_id, category_id), group in groups.items():
             changes.image(image_id)
             there = [a for a in changes.annotations_of(image_id) if a.category_id == category_id]
             for old in there:
-                if old.status is Status.PROPOSED and isinstance(old.provenance, Propagated):
+                if is_pending(old):
                     changes.remove_annotation(old.id)
             for annotation in group:
                 if not blocks(there, annotation):

@@ -119,6 +119,11 @@ class Tally:
     audited: Counts
 
     @classmethod
+    def none(cls) -> "Tally":
+        """Return the tally of nothing."""
+        return cls(*_counted(()))
+
+    @classmethod
     def of(cls, project: Project) -> "Tally":
         """Return the tally of a whole project."""
         return cls(*_counted(project.annotations.values()))

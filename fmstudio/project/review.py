@@ -142,8 +142,7 @@ class ReviewQueue(Sequence[QueueItem]):
 
         The latter is an expectation: it is right if the confidences tell the truth.
         """
-        row = int(np.searchsorted(self._confidences, score, side="left"))
-        sure = self._confidences[row:]
+        _, sure = self.points_above(score)
         return len(sure), float(np.sum(1.0 - sure))
 
     def points_above(self, score: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
