@@ -252,8 +252,7 @@ class Inspector(QObject):
         """Show nothing of any point."""
         self._wish = self._asked = None
         self._is_pinned = False
-        if self._answer is not None:
-            self._answer = None
+        self._answer = None
         self.answered.emit()
 
     # What the compute thread sends

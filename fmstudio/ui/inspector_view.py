@@ -3,7 +3,7 @@
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QImage, QMouseEvent
 
-from fmstudio.session_inspect import Layers, PointAnswer
+from fmstudio.session_inspect import Layers
 from fmstudio.ui.canvas.layers import (
     ContourLayer,
     CounterpartLayer,
@@ -139,15 +139,10 @@ class InspectorView(QObject):
                 other.append(PictureLayer(heat_image(answer.heat.values), box))
             trip = RoundTripLayer(answer.question.xy, answer.back, self._inspector.is_pinned)
             asked.append(trip)
-            note = _note(answer)
+            note = f"{answer.confidence:.2f}"
             other.append(CounterpartLayer(answer.there, answer.confidence, note))
         self._pair.reference.set_layers(on_s)
         self._pair.target.set_layers(on_t)
-
-
-def _note(answer: PointAnswer) -> str:
-    """Return what is written beside a counterpart: its confidence, as everywhere."""
-    return f"{answer.confidence:.2f}"
 
 
 def _is_on(canvas: CanvasView, xy: tuple[float, float]) -> bool:

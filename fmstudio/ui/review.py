@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from fmstudio.project.diff import ProjectDiff
 from fmstudio.project.estimate import Calibration, Estimate
 from fmstudio.project.model import Project
-from fmstudio.project.outcome import Counts, Tally
+from fmstudio.project.outcome import Tally
 from fmstudio.project.pace import Pace
 from fmstudio.project.review import ReviewQueue
 from fmstudio.ui.controller import Controller
@@ -30,9 +30,6 @@ class ReviewMeter(QObject):
         super().__init__(parent)
         self._controller = controller
         self._project: Project | None = None
-        none = Counts.none()
-        self.tally = Tally(none, none, none, none)
-        self.pace = Pace(time.monotonic())
         controller.sessionChanged.connect(self._on_session)
         controller.projectChanged.connect(self._on_project)
         self._on_session()
@@ -56,9 +53,7 @@ class ReviewMeter(QObject):
     def _on_session(self) -> None:
         """Count another project."""
         self._project = self._controller.project
-        none = Counts.none()
-        empty = Tally(none, none, none, none)
-        self.tally = empty if self._project is None else Tally.of(self._project)
+        self.tally = Tally.none() if self._project is None else Tally.of(self._project)
         self.pace = Pace(time.monotonic())
         self._estimate()
 

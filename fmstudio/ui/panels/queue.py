@@ -302,7 +302,6 @@ class _AcceptAbove(QWidget):
         """Say how many would be accepted, and how many of their points are likely wrong."""
         all_of_them = self.tr("Accept {0}").format(counted(count, "proposal"))
         self._accept.setEnabled(count > 0)
-        self._accept.setToolTip(all_of_them)
         self._accept.setAccessibleName(all_of_them)
         self._cost.setText(
             self.tr("{0}: ~{1} wrong").format(f"{count:,}", counted(round(wrong), "point"))
