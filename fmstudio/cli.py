@@ -303,6 +303,21 @@ def suggest_next(
     suggest(project, wanted, device.value, as_json=as_json)
 
 
+@app.command("collection")
+def show_collection(
+    project: ProjectFile,
+    device: DeviceOption = Device.AUTO,
+    preset: PresetOption = None,
+    settings: SettingsOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Look at all images at once: which do not belong, which are alike, what references cover."""
+    wanted = parse_settings(settings or [], preset)
+    from fmstudio.cli_collection import collection
+
+    collection(project, wanted, device.value, as_json=as_json)
+
+
 @app.command()
 def review(
     project: ProjectFile,

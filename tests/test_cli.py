@@ -53,7 +53,7 @@ PIXELS = (
     "cpu",
 )
 COMMANDS = ["demo", "new", "import-coco", "propagate", "export", "info", "match", "doctor"]
-COMMANDS += ["models", "evaluate", "figure"]
+COMMANDS += ["models", "evaluate", "figure", "collection"]
 Run = Callable[..., Any]
 
 

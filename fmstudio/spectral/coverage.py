@@ -76,10 +76,8 @@ def best_to_annotate(
     candidates = np.flatnonzero(~is_annotated)
     if not len(candidates):
         return None
-    unit = _centred(descriptors)
-    served = np.zeros(n)
-    for chunk in _chunks(np.flatnonzero(is_annotated)):
-        served = np.maximum(served, (unit @ unit[chunk].T).max(axis=1))
+    unit = centred(descriptors)
+    served = coverage(unit, is_annotated)
     gains = np.concatenate([_gains(unit, doubt, served, chunk) for chunk in _chunks(candidates)])
     best = int(candidates[int(np.argmax(gains))])
     alike = _similarity(unit, np.array([best]))[:, 0]
@@ -90,8 +88,28 @@ def best_to_annotate(
     return Cover(best, float(gains.max()), np.flatnonzero(covers), mean)
 
 
-def _centred(descriptors: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return descriptors less their mean, as unit rows; what equals the mean stays zero."""
+def coverage(unit: NDArray[np.float64], is_annotated: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return how well annotated images serve each image: the cosine with the nearest, at least 0.
+
+    Parameters
+    ----------
+    unit : ndarray, (n, d)
+        Of `centred`.
+    is_annotated : ndarray, (n,) bool
+
+    Returns
+    -------
+    served : ndarray, (n,)
+        In [0, 1]; 0 without any that is annotated.
+    """
+    served = np.zeros(len(unit))
+    for chunk in _chunks(np.flatnonzero(is_annotated)):
+        served = np.maximum(served, (unit @ unit[chunk].T).max(axis=1))
+    return served
+
+
+def centred(descriptors: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return descriptors (n, d) less their mean, as unit rows; what equals the mean stays zero."""
     away = np.asarray(descriptors, dtype=np.float64)
     away = away / np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-12)
     away = away - away.mean(axis=0)

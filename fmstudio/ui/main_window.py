@@ -32,7 +32,7 @@ from fmstudio.ui.tool_bar import MainToolBar
 from fmstudio.ui.workspaces import FIRST, WORKSPACES, DockName
 
 # Of another number when docks come or go: Qt then leaves an older arrangement alone.
-_LAYOUT_VERSION = 2
+_LAYOUT_VERSION = 3
 _GEOMETRY, _LAYOUT = "window/geometry", "window/layout"
 _FIRST_SIZE = QSize(1280, 800)
 # Of the docks: shares of the window's width, of which a large one needs less; and a height.
@@ -48,10 +48,11 @@ _MENUS = {
     "brush-smaller brush-larger - @categories",
     "review": "next-image previous-image search-images use-as-reference - "
     "propagate improve cancel-run - "
-    "next-review accept reject swap-map accept-above review-summary - annotate-next - models",
+    "next-review accept reject swap-map accept-above review-summary - annotate-next "
+    "map-collection - models",
     "view": "fit zoom-100 zoom-in zoom-out - link-views show-reference hide-overlays "
     "next-coloring show-votes show-other-map - "
-    "workspace-annotate workspace-review workspace-inspect - @docks - full-screen",
+    "workspace-annotate workspace-review workspace-inspect - collection @docks - full-screen",
     "inspect": "inspect - inspect-heat inspect-colour inspect-checker inspect-contour inspect-grid "
     "inspect-lines inspect-pin - save-view",
     "help": "shortcuts palette - about",
@@ -180,6 +181,7 @@ class MainWindow(QMainWindow):
             DockName.HISTORY: self.tr("History"),
             DockName.CATEGORIES: self.tr("Categories"),
             DockName.INSPECTOR: self.tr("Inspector"),
+            DockName.COLLECTION: self.tr("Collection"),
             DockName.TASKS: self.tr("Tasks"),
             DockName.LOG: self.tr("Log"),
         }
@@ -205,6 +207,8 @@ class MainWindow(QMainWindow):
             self.splitDockWidget(docks[above], docks[below], Qt.Orientation.Vertical)
         docks[DockName.CATEGORIES].setFloating(False)
         self.tabifyDockWidget(docks[DockName.HISTORY], docks[DockName.CATEGORIES])
+        docks[DockName.COLLECTION].setFloating(False)
+        self.tabifyDockWidget(docks[DockName.INSPECTOR], docks[DockName.COLLECTION])
         docks[DockName.LOG].setFloating(False)
         self.splitDockWidget(docks[DockName.TASKS], docks[DockName.LOG], Qt.Orientation.Horizontal)
 

@@ -42,7 +42,15 @@ class Running(QObject):
         """Return whether a stream is under way."""
         return self._task is not None
 
-    def start(self, title: str, make: Make, *, unit: str = "", is_listed: bool = False) -> None:
+    def start(
+        self,
+        title: str,
+        make: Make,
+        *,
+        unit: str = "",
+        is_listed: bool = False,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> None:
         """Pull a stream; the signals tell what comes of it.
 
         Parameters
@@ -54,6 +62,7 @@ class Running(QObject):
             What is counted.
         is_listed : bool
             Whether it stays in the list of tasks when it has ended.
+        priority : Priority
         """
         self.stop()
         if self._tasks is None:
@@ -65,7 +74,7 @@ class Running(QObject):
             title,
             self._lane,
             make,
-            priority=Priority.INTERACTIVE,
+            priority=priority,
             on_item=lambda item: self._tell(mine, lambda: self.stepped.emit(item)),
             on_done=lambda: self._end(mine, lambda: self.ended.emit()),
             on_error=lambda error: self._end(mine, lambda: self.failed.emit(error)),

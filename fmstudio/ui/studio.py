@@ -13,6 +13,8 @@ from fmstudio.ui.actions import ActionTable
 from fmstudio.ui.annotate_next import AnnotateNext
 from fmstudio.ui.canvas.match_overlay import MatchOverlay
 from fmstudio.ui.canvas.pair import CanvasPair
+from fmstudio.ui.collection import LANE as COLLECTION_LANE
+from fmstudio.ui.collection import CollectionMapping
 from fmstudio.ui.competing import Competing
 from fmstudio.ui.controller import Controller, Level
 from fmstudio.ui.downloads import Downloads, Ended, How
@@ -24,6 +26,7 @@ from fmstudio.ui.main_window import MainWindow, Parts
 from fmstudio.ui.opening import Opening
 from fmstudio.ui.panels.annotation import AnnotationPanel
 from fmstudio.ui.panels.categories import CategoriesPanel
+from fmstudio.ui.panels.collection import CollectionPanel
 from fmstudio.ui.panels.history import HistoryPanel
 from fmstudio.ui.panels.images import ImagesPanel
 from fmstudio.ui.panels.inspector import InspectorPanel
@@ -56,6 +59,7 @@ _LANES_OF_A_PROJECT = (
     "assist",
     "reweigh",
     "next",
+    COLLECTION_LANE,
     LANE,
     POINT_LANE,
 )
@@ -89,6 +93,7 @@ class Studio(QObject):
         self.competing = Competing(self.controller, self)
         self.reweighing = Reweighing(self.controller, self.tasks, self.live.live, self)
         self.annotate_next = AnnotateNext(self.controller, self.tasks, self.live.live, self)
+        self.collection = CollectionMapping(self.controller, self.tasks, self.live.live, self)
         self.opening = Opening(self.controller, self.tasks, self._data, self)
         self.actions = ActionTable(self.controller, self)
         self._asking = Running(self.tasks, "device", self)
@@ -162,6 +167,7 @@ class Studio(QObject):
             DockName.HISTORY: HistoryPanel(self.controller),
             DockName.CATEGORIES: self.categories,
             DockName.INSPECTOR: InspectorPanel(self.controller, self.inspector, self.actions),
+            DockName.COLLECTION: CollectionPanel(self.controller, self.collection, self.thumbnails),
             DockName.TASKS: TasksPanel(self.tasks),
             DockName.LOG: self.log_panel,
         }

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QStandardPaths, Qt
 
 from fmstudio.project.edits import RelocateImages
 from fmstudio.project.wording import counted
+from fmstudio.ui.collecting import Collecting
 from fmstudio.ui.controller import Level
 from fmstudio.ui.dialogs.export import ExportDialog
 from fmstudio.ui.dialogs.import_coco import ImportDialog
@@ -44,6 +45,7 @@ class Wiring(QObject):
         self._program = ProgramDialogs(studio)
         self._palette = CommandPalette(lambda: commands_of(studio.actions), studio.window)
         self._inspecting = Inspecting(studio)
+        self._collecting = Collecting(studio)
         handlers = {
             **self._of_files(),
             **self._of_edits(),
@@ -51,6 +53,7 @@ class Wiring(QObject):
             **self._of_views(),
             **self._of_program(),
             **self._inspecting.handlers(),
+            **self._collecting.handlers(),
         }
         for id_, handler in handlers.items():
             studio.actions[id_].triggered.connect(handler)

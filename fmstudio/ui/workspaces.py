@@ -13,6 +13,7 @@ class DockName(StrEnum):
     HISTORY = "history"
     CATEGORIES = "categories"
     INSPECTOR = "inspector"
+    COLLECTION = "collection"
     TASKS = "tasks"
     LOG = "log"
 
@@ -38,6 +39,6 @@ _SHARED = (DockName.HISTORY, DockName.CATEGORIES)
 WORKSPACES: dict[str, Workspace] = {
     "annotate": Workspace((*_SIDES, *_SHARED), shows_reference=False),
     "review": Workspace((*_SIDES, DockName.QUEUE, *reversed(_SHARED)), shows_reference=True),
-    "inspect": Workspace((DockName.INSPECTOR,), shows_reference=True),
+    "inspect": Workspace((DockName.COLLECTION, DockName.INSPECTOR), shows_reference=True),
 }
 FIRST = "review"

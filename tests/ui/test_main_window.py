@@ -80,7 +80,11 @@ def test_the_canvases_take_most_of_the_smallest_window(qtbot, window, make_sessi
 
     qtbot.waitUntil(is_wide)
     assert (window.width(), window.height()) == (1280, 800)
-    in_front = set(WORKSPACES[name].docks) - {DockName.HISTORY, DockName.CATEGORIES}
+    in_front = set(WORKSPACES[name].docks) - {
+        DockName.HISTORY,
+        DockName.CATEGORIES,
+        DockName.COLLECTION,
+    }
     assert in_front <= open_docks(window)
 
 
