@@ -1034,3 +1034,26 @@ def test_resources_are_found_or_missed_in_a_sentence(sample: Path) -> None:
     assert resource("sample") == sample
     with pytest.raises(DatasetError, match="'no/such' is missing"):
         resource("no/such")
+
+
+# The collection
+
+
+def test_collection_lists_every_image_with_its_figures(project: Path, command: Run) -> None:
+    ran = command("collection", project, *PIXELS)
+    assert ran.code == 0
+    for name in ("siamese.jpg", "cluster", "coverage", "Least consistent pairs"):
+        assert name in ran.out
+
+
+def test_collection_as_json(project: Path, command: Run) -> None:
+    ran = command("collection", project, *PIXELS, "--json")
+    assert ran.code == 0
+    found = json.loads(ran.out)
+    assert len(found["images"]) == 5
+    assert {"image", "cluster", "coverage", "inconsistency", "triangle_loss", "xy"} == set(
+        found["images"][0]
+    )
+    assert all(len(edge["images"]) == 2 for edge in found["edges"])
+    assert max(image["coverage"] for image in found["images"]) == pytest.approx(1, abs=1e-3)
+    assert found["unread"] == []
