@@ -70,9 +70,9 @@ def _values(found: Overview, names: list[str]) -> dict[str, object]:
             {
                 "image": name,
                 "cluster": int(found.clusters[at]) + 1,
-                "coverage": round(float(found.coverage[at]), 4),
+                "reference_coverage": round(float(found.coverage[at]), 4),
                 "inconsistency": _rounded(found.errors[at]),
-                "triangle_loss": _rounded(found.triangles[at]),
+                "three_cycle_loss": _rounded(found.triangles[at]),
                 "xy": [round(float(v), 4) for v in found.xy[at]],
             }
             for at, name in enumerate(names)
@@ -85,7 +85,7 @@ def _values(found: Overview, names: list[str]) -> dict[str, object]:
             {
                 "images": [names[i], names[j]],
                 "inconsistency": _rounded(found.edge_errors[at]),
-                "round_trip_loss": _rounded(found.round_trips[at]),
+                "two_cycle_loss": _rounded(found.pair_losses[at]),
             }
             for at, (i, j) in enumerate(found.edges.tolist())
         ],
@@ -98,7 +98,7 @@ def _say(found: Overview, names: list[str]) -> None:
     order = sorted(range(len(names)), key=lambda at: (found.clusters[at], names[at]))
     say_table(
         f"{counted(len(names), 'image')} in {counted(int(found.clusters.max()) + 1, 'cluster')}",
-        ("image", "cluster", "coverage", "inconsistency", "triangle loss"),
+        ("image", "cluster", "reference coverage", "inconsistency", "3-cycle loss"),
         [
             (
                 names[at],
@@ -113,12 +113,12 @@ def _say(found: Overview, names: list[str]) -> None:
     worst = found.worst_edges[:_WORST].tolist()
     say_table(
         "Least consistent pairs",
-        ("image", "image", "inconsistency", "round trip loss"),
+        ("image", "image", "inconsistency", "2-cycle loss"),
         [
             (
                 *(names[i] for i in found.edges[at].tolist()),
                 _figure(found.edge_errors[at]),
-                _figure(found.round_trips[at]),
+                _figure(found.pair_losses[at]),
             )
             for at in worst
         ],

@@ -1051,9 +1051,16 @@ def test_collection_as_json(project: Path, command: Run) -> None:
     assert ran.code == 0
     found = json.loads(ran.out)
     assert len(found["images"]) == 5
-    assert {"image", "cluster", "coverage", "inconsistency", "triangle_loss", "xy"} == set(
-        found["images"][0]
-    )
+    assert {
+        "image",
+        "cluster",
+        "reference_coverage",
+        "inconsistency",
+        "three_cycle_loss",
+        "xy",
+    } == set(found["images"][0])
     assert all(len(edge["images"]) == 2 for edge in found["edges"])
-    assert max(image["coverage"] for image in found["images"]) == pytest.approx(1, abs=1e-3)
+    assert max(image["reference_coverage"] for image in found["images"]) == pytest.approx(
+        1, abs=1e-3
+    )
     assert found["unread"] == []

@@ -56,7 +56,7 @@ class Overview:
         Indices of mapped pairs.
     edge_errors : ndarray, (e,) float64
         Inconsistency of both maps of a pair, on average.
-    round_trips : ndarray, (e,) float64
+    pair_losses : ndarray, (e,) float64
         2-cycle loss of each pair.
     outliers : tuple of Outlier
         The one that stands out most first.
@@ -72,7 +72,7 @@ class Overview:
     triangles: NDArray[np.float64]
     edges: NDArray[np.int64]
     edge_errors: NDArray[np.float64]
-    round_trips: NDArray[np.float64]
+    pair_losses: NDArray[np.float64]
     outliers: tuple[Outlier, ...]
     failures: tuple[Failure, ...] = ()
 

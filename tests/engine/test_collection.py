@@ -52,7 +52,7 @@ def test_a_planted_stranger_stands_out_first(photos, make_matcher):
     assert (found.clusters == found.clusters[COUNT]).sum() == 1
     assert found.coverage[0] == pytest.approx(1)
     assert found.coverage[COUNT] < 0.5
-    assert len(found.edges) == len(found.edge_errors) == len(found.round_trips)
+    assert len(found.edges) == len(found.edge_errors) == len(found.pair_losses)
     assert found.edge_errors[found.worst_edges[0]] == found.edge_errors.max()
     assert np.isfinite(found.errors).all()
 

@@ -307,7 +307,7 @@ class CollectionMap(QWidget):
         lines = [
             name if len(name) <= 40 else f"{name[:18]}\u2026{name[-20:]}",
             self.tr("cluster {0}").format(int(found.clusters[index]) + 1),
-            self.tr("coverage {0}").format(f"{found.coverage[index]:.2f}"),
+            self.tr("reference coverage {0}").format(f"{found.coverage[index]:.2f}"),
         ]
         if np.isfinite(found.errors[index]):
             quality = map_quality(float(found.errors[index]))
