@@ -104,7 +104,7 @@ def _say(found: Overview, names: list[str]) -> None:
                 names[at],
                 str(found.clusters[at] + 1),
                 f"{found.coverage[at]:.2f}",
-                _figure(found.errors[at]),
+                _figure(found.errors[at], 3),
                 _figure(found.triangles[at]),
             )
             for at in order
@@ -117,7 +117,7 @@ def _say(found: Overview, names: list[str]) -> None:
         [
             (
                 *(names[i] for i in found.edges[at].tolist()),
-                _figure(found.edge_errors[at]),
+                _figure(found.edge_errors[at], 3),
                 _figure(found.pair_losses[at]),
             )
             for at in worst
@@ -130,9 +130,9 @@ def _say(found: Overview, names: list[str]) -> None:
         note("No image stands out.")
 
 
-def _figure(value: float) -> str:
+def _figure(value: float, digits: int = 2) -> str:
     """Return a figure in a table; a dash where there is none."""
-    return "-" if math.isnan(value) else f"{value:.2f}"
+    return "-" if math.isnan(value) else f"{value:.{digits}f}"
 
 
 def _rounded(value: float) -> float | None:
