@@ -1051,9 +1051,8 @@ def test_collection_as_json(project: Path, command: Run) -> None:
     assert ran.code == 0
     found = json.loads(ran.out)
     assert len(found["images"]) == 5
-    assert set(found["images"][0]) == set(
-        ["image", "cluster", "reference_coverage", "inconsistency", "three_cycle_loss", "xy"]
-    )
+    columns = {"image", "cluster", "reference_coverage", "inconsistency", "three_cycle_loss", "xy"}
+    assert set(found["images"][0]) == columns
     assert all(len(edge["images"]) == 2 for edge in found["edges"])
     covered = [image["reference_coverage"] for image in found["images"]]
     assert max(covered) == pytest.approx(1, abs=1e-3)

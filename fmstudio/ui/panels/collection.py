@@ -65,6 +65,7 @@ class CollectionPanel(QWidget):
         self.again = QPushButton(self.tr("Map again"))
         self.outliers = QListWidget()
         self.outliers.setWordWrap(True)
+        self.outliers.setSpacing(MARGIN // 2)
         self.outliers.setFrameShape(QListWidget.Shape.NoFrame)
         self.outliers.setAccessibleName(self.tr("Images that stand out"))
         for coloring, text in (

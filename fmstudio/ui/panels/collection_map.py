@@ -26,7 +26,7 @@ from fmstudio.ui.panels.thumbnails import Thumbnails
 
 # With more images than this, each is a dot.
 _FEW = 80
-_THUMBNAIL, _DOT, _BORDER = 36, 5, 28
+_THUMBNAIL, _DOT, _BORDER = 36, 5, 36
 _CARD, _GAP = 96, 8
 _STEP, _CLOSEST, _FARTHEST = 1.25, 40.0, 1.0
 _ARROWS = {
@@ -188,7 +188,9 @@ class CollectionMap(QWidget):
         if self._overview is not None:
             places = self.places()
             self._draw_edges(painter, places)
-            for index in range(len(places)):
+            # References last, so that none is hidden.
+            order = sorted(range(len(places)), key=lambda at: self._id(at) in self._annotated)
+            for index in order:
                 self._draw_image(painter, index, QPointF(*places[index]))
             self._draw_rings(painter, places)
             if self.current is not None:
