@@ -233,9 +233,7 @@ class CollectionMap(QWidget):
         for (i, j), error in zip(
             self._overview.edges.tolist(), self._overview.edge_errors.tolist(), strict=True
         ):
-            color = QColor(ramp(map_quality(error)))
-            color.setAlphaF(0.7)
-            painter.setPen(QPen(color, 1))
+            painter.setPen(QPen(ramp(map_quality(error)), 1))
             painter.drawLine(QPointF(*places[i]), QPointF(*places[j]))
 
     def _draw_image(self, painter: QPainter, index: int, at: QPointF) -> None:
