@@ -3,7 +3,8 @@
 ``python -m benchmarks.outliers DIR [COUNT]`` with a folder of labelled COCO sets: into the first
 COUNT (12) images of each set comes one image of the next set. Printed are, over all sets, by maps,
 by looks, and by either: how often the stranger is the first of all, how often it is reported, and
-how many of the others are.
+how many of the others are; then how inconsistent the maps are of images that belong and of
+strangers, the scale of `map_quality`.
 """
 
 import sys
@@ -30,6 +31,7 @@ _MEASURES = {
     "both": (OutlierReason.BOTH,),
     "either": tuple(OutlierReason),
 }
+_QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 
 def planted(own: LabelledSet, other: LabelledSet, count: int, matcher: Matcher) -> Overview:
@@ -51,6 +53,7 @@ def main(sets: Sequence[LabelledSet], count: int) -> None:
     """Print the table."""
     sets = [labelled for labelled in sets if len(labelled.images) >= count]
     scores = {name: np.zeros(3, dtype=int) for name in _MEASURES}
+    errors = []
     with tempfile.TemporaryDirectory() as place:
         matcher = Matcher(MatchSettings(), cache=TensorCache(Path(place)))
         for at, own in enumerate(sets):
@@ -62,12 +65,23 @@ def main(sets: Sequence[LabelledSet], count: int) -> None:
                     count in reported,
                     sum(index != count for index in reported),
                 )
+            errors.append(found.errors)
             named = [(o.index, o.reason.value) for o in found.outliers]
             print(own.name, named, f"clusters {found.clusters.max() + 1}", flush=True)
     print("| measure | first | reported | others reported |")
     print("| --- | --- | --- | --- |")
     for name, (first, hit, wrong) in scores.items():
         print(f"| {name} | {first}/{len(sets)} | {hit}/{len(sets)} | {wrong}/{count * len(sets)} |")
+    print_inconsistency(np.array(errors))
+
+
+def print_inconsistency(errors: NDArray[np.float64]) -> None:
+    """Print quantiles of image errors (sets, count + 1), of which the last is the stranger's."""
+    print("| inconsistency |" + "".join(f" {100 * q:.0f} % |" for q in _QUANTILES))
+    print("| --- |" + " --- |" * len(_QUANTILES))
+    for name, values in (("belongs", errors[:, :-1]), ("stranger", errors[:, -1])):
+        row = "".join(f" {value:.3f} |" for value in np.quantile(values, _QUANTILES))
+        print(f"| {name} |{row}")
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def test_two_images_are_too_few(session):
 
 
 def test_quality_is_what_inconsistency_leaves():
-    assert [map_quality(error) for error in (0.0, 0.025, 0.1, 1.5)] == [1.0, 0.75, 0.0, 0.0]
+    assert [map_quality(error) for error in (0.0, 0.045, 0.09, 1.5)] == [1.0, 0.5, 0.0, 0.0]
     assert np.isnan(map_quality(float("nan")))
 
 

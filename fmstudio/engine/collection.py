@@ -140,7 +140,7 @@ def _found(
     errors = np.full(len(ids), np.nan)
     errors[chosen] = image_errors(by_edge)
     through = np.full(len(ids), np.nan)
-    through[chosen] = _through(solved, len(chosen))
+    through[chosen] = _through(solved, len(chosen), token)
     pairs = graph.tolist()
     return Overview(
         ids,
@@ -151,15 +151,15 @@ def _found(
         through,
         chosen[graph],
         np.array([(by_edge[i, j] + by_edge[j, i]) / 2 for i, j in pairs]),
-        cycle_losses(solved.maps, pairs),
+        cycle_losses(solved.maps, pairs, check=token.check),
         outliers(errors, unusual(descriptors)),
     )
 
 
-def _through(solved: Collection, count: int) -> NDArray[np.float64]:
+def _through(solved: Collection, count: int, token: CancelToken) -> NDArray[np.float64]:
     """Return the median loss (count,) of the triangles through each image, NaN without any."""
     cycles = np.array(triangles(solved.maps), dtype=np.int64).reshape(-1, 3)
-    losses = cycle_losses(solved.maps, cycles.tolist())
+    losses = cycle_losses(solved.maps, cycles.tolist(), check=token.check)
     medians = np.full(count, np.nan)
     for image in range(count):
         own = losses[(cycles == image).any(axis=1)]

@@ -110,7 +110,9 @@ def triangles(maps: Maps) -> tuple[tuple[int, int, int], ...]:
     )
 
 
-def cycle_losses(maps: Maps, cycles: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+def cycle_losses(
+    maps: Maps, cycles: Sequence[Sequence[int]], *, check: Callable[[], object] | None = None
+) -> NDArray[np.float64]:
     """Return how far the maps along each cycle are from leading back to where they began.
 
     For a cycle (a, b, ..., z): ``|C_za ... C_ab - I|^2 / k_a``. 0 is consistent; around 1 or more
@@ -121,6 +123,8 @@ def cycle_losses(maps: Maps, cycles: Sequence[Sequence[int]]) -> NDArray[np.floa
     maps : Mapping of (i, j) to Tensor, (k_j, k_i)
     cycles : sequence of sequences of int
         Images in order, each at least two; the last leads back to the first.
+    check : callable or None
+        Called before each cycle; what it raises ends the work.
 
     Returns
     -------
@@ -133,6 +137,8 @@ def cycle_losses(maps: Maps, cycles: Sequence[Sequence[int]]) -> NDArray[np.floa
     """
     losses = []
     for cycle in cycles:
+        if check is not None:
+            check()
         if len(cycle) < 2:
             raise ValueError(f"a cycle has at least two images, not {list(cycle)}")
         steps = [(cycle[i], cycle[(i + 1) % len(cycle)]) for i in range(len(cycle))]

@@ -160,6 +160,19 @@ def test_cycles_of_consistent_maps_lead_back_and_others_do_not():
         cycle_losses(maps, [(0,)])
 
 
+def test_cycle_losses_can_be_stopped_between_cycles():
+    maps, asked = truth(3)[0], []
+
+    def check():
+        asked.append(None)
+        if len(asked) == 2:
+            raise KeyError("stopped")
+
+    with pytest.raises(KeyError, match="stopped"):
+        cycle_losses(maps, [(0, 1), (1, 2), (0, 2)], check=check)
+    assert len(asked) == 2
+
+
 def test_an_image_that_does_not_belong_is_found():
     maps = with_outlier(noisy(truth(12, k=8)[0], 0.05), 7)
     latent = latent_basis(maps)

@@ -230,11 +230,13 @@ class CollectionMap(QWidget):
     def _draw_edges(self, painter: QPainter, places: NDArray[np.float64]) -> None:
         """Draw the mapped pairs, coloured by how well their maps agree with the rest."""
         assert self._overview is not None
+        casing = QPen(theme.tokens().muted, 3)  # The ramp's dark end is lost on a dark canvas.
         for (i, j), error in zip(
             self._overview.edges.tolist(), self._overview.edge_errors.tolist(), strict=True
         ):
-            painter.setPen(QPen(ramp(map_quality(error)), 1))
-            painter.drawLine(QPointF(*places[i]), QPointF(*places[j]))
+            for pen in (casing, QPen(ramp(map_quality(error)), 1.5)):
+                painter.setPen(pen)
+                painter.drawLine(QPointF(*places[i]), QPointF(*places[j]))
 
     def _draw_image(self, painter: QPainter, index: int, at: QPointF) -> None:
         """Draw an image: a framed thumbnail or a dot; a diamond marks a reference."""
