@@ -46,6 +46,8 @@ class CarriedMark:
         What a person lets it count: 1 as it is, 0 left out.
     rival : Rival or None
         The same mark by a map that competes with the one taken.
+    is_relayed : bool
+        Whether the mark is itself a guess, on an image that passes it on; see `engine.relays`.
     """
 
     mark: Mark
@@ -58,6 +60,7 @@ class CarriedMark:
     extent: float = 0.0
     say: float = 1.0
     rival: "Rival | None" = None
+    is_relayed: bool = False
 
     @property
     def quality(self) -> float:
@@ -114,7 +117,8 @@ def vote(
     Parameters
     ----------
     carried : sequence of sequences
-        For each reference, its carried marks.
+        For each reference, its carried marks; then for each image that passes marks on, its own:
+        they count only where a reference has the category, and where its objects are fused.
     grid_t : PatchGrid
         Of the target.
     open_target : callable or None
@@ -131,10 +135,13 @@ def vote(
     proposed = []
     for category in sorted(by_category):
         groups = by_category[category]
+        own_groups = [group for group in groups if not group[0].is_relayed]
+        if not own_groups:
+            continue
         if all(len(group) == 1 for group in groups):
             proposed.append(_fuse([group[0] for group in groups], grid_t, open_target))
         else:
-            best = max(groups, key=lambda g: float(np.mean([mark.quality for mark in g])))
+            best = max(own_groups, key=lambda g: float(np.mean([mark.quality for mark in g])))
             proposed.extend(_fuse([mark], grid_t, open_target) for mark in best)
     return tuple(proposed)
 
@@ -143,7 +150,9 @@ def _fuse(
     words: Sequence[CarriedMark], grid_t: PatchGrid, open_target: Open | None
 ) -> ProposedMark:
     """Return one proposal from the words of several references on the same object."""
-    all_words, words = words, [w for w in words if w.say > 0]
+    of_references = [w for w in words if not w.is_relayed]
+    words = [w for w in words if w.say > 0]
+    own = [w for w in words if not w.is_relayed]
     keypoints, reasons = _fuse_points([w for w in words if w.mark.keypoints is not None], grid_t)
     masked = [(w, w.soft) for w in words if w.soft is not None]
     softs = [(soft, word.quality) for word, soft in masked]
@@ -153,16 +162,16 @@ def _fuse(
     else:
         quality = certainty
     return ProposedMark(
-        category=words[0].mark.category,
-        sources=tuple(w.mark.id for w in words),
+        category=own[0].mark.category,
+        sources=tuple(w.mark.id for w in own),
         keypoints=keypoints,
         mask=mask,
         quality=quality,
         reasons=MappingProxyType(reasons),
         mask_reasons=MappingProxyType(_fuse_mask_reasons([w for w, _ in masked], softs)),
-        extent=float(np.mean([w.extent for w in words])),
-        votes=_votes(all_words) if keypoints is not None else (),
-        alternative=_fuse_rivals(words, grid_t, open_target),
+        extent=float(np.mean([w.extent for w in own])),
+        votes=_votes(of_references) if keypoints is not None else (),
+        alternative=_fuse_rivals(own, grid_t, open_target),
     )
 
 
@@ -268,7 +277,9 @@ def _fuse_points(
     if len(words) > 1:
         extent = max(float(np.ptp(center, axis=0).max()), max(grid_t.patch))
         confidence = np.stack([w.confidence for w in words])
-        score = fused_confidence(agreement(confidence, weight > 0, gap / extent))
+        # Who passes on a guess was not asked by itself: it is no further witness.
+        counted = (weight > 0) & ~np.array([w.is_relayed for w in words])[:, None]
+        score = fused_confidence(agreement(confidence, weight > 0, gap / extent, counted))
     score = np.clip(score, 0.0, _SUREST)
     return Keypoints(np.clip(center, 0.0, limit), _visibility(words).max(axis=0), score), reasons
 

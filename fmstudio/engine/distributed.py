@@ -6,6 +6,7 @@ targets, so that what lands does not depend on who was faster; see docs/adr/0014
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,10 @@ from fmstudio.errors import MatchError
 
 # Seconds between two looks at the token.
 _POLL = 0.1
+
+_NOT_THROUGH = (
+    "Over Ray weak images are not reached through others: each is carried to by one worker alone."
+)
 
 Shared = tuple[Reference, Any, Any]
 """A reference, and where in Ray's store its analysis and its pixels are."""
@@ -80,7 +85,8 @@ def propagate_over_ray(
         count, has_gpu = _size(cluster, wish, device, request)
         with RayPool(cluster, count, has_gpu=has_gpu) as pool:
             folder = cache_dir if cluster.is_local else None
-            pool.tell("prepare", CODE, request.settings, device, folder)
+            settings = replace(request.settings, through=0)
+            pool.tell("prepare", CODE, settings, device, folder)
             yield from _Job(request, pool, cluster.ray, load, token, clock).events()
 
 
@@ -119,7 +125,7 @@ class _Job:
         """Yield the job's events; errors as in `propagate_over_ray`."""
         shared: list[Shared] = []
         summaries: list[ImageSummary] = []
-        notes: list[str] = []
+        notes: list[str] = [_NOT_THROUGH] if self._request.settings.through else []
         settings = self._request.settings
         images = tuple(reference.image for reference in self._request.references)
         for done in self._each("analyse", images):

@@ -35,6 +35,7 @@ def map_object(
     *,
     pair: PairMap | None = None,
     check: Callable[[], object] | None = None,
+    may_turn: bool = True,
 ) -> ObjectMap:
     """Return the map of one object from a source to a target.
 
@@ -49,6 +50,8 @@ def map_object(
         Between the whole images, where it is known already.
     check : callable or None
         Called between the steps; what it raises ends the work.
+    may_turn : bool
+        False does without `MatchSettings.turns`: seven looks at a source that is asked once.
 
     Raises
     ------
@@ -60,7 +63,8 @@ def map_object(
     if not matcher.settings.fine_side:
         return found
     found = _closer(matcher, s, t, mark, found, check)
-    return better_turned(matcher, s, found, check) if matcher.settings.turns else found
+    turns = may_turn and matcher.settings.turns
+    return better_turned(matcher, s, found, check) if turns else found
 
 
 def closer_alternative(

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,23 +20,25 @@ from numpy.typing import NDArray
 from fmstudio.engine.agreement import summarise
 from fmstudio.engine.cache import TensorCache
 from fmstudio.engine.cancel import CancelToken
-from fmstudio.engine.carry import vote
+from fmstudio.engine.carry import CarriedMark, vote
 from fmstudio.engine.device import choose_device
 from fmstudio.engine.focus import map_object
 from fmstudio.engine.keys import request_key
 from fmstudio.engine.match import ImageAnalysis, Matcher
 from fmstudio.engine.reference_pool import ReferencePool
+from fmstudio.engine.relays import Relay, Relays, is_weak, pass_on
 from fmstudio.engine.requests import (
     Event,
     Failure,
     ImageRef,
+    Mark,
     Phase,
     Progress,
     PropagationRequest,
     Proposal,
 )
 from fmstudio.engine.rivals import carry_both
-from fmstudio.engine.views import View
+from fmstudio.engine.views import View, mean_descriptor
 from fmstudio.errors import ImageError, MatchError
 
 Load = Callable[[ImageRef], NDArray[np.uint8]]
@@ -90,11 +93,18 @@ def propagate(
     check_readable(references, notes)
     if request.settings.consistency > 0:
         yield from _agree(matcher, references, request.targets, load, token, clock)
+    relays = Relays(request.settings.through)
     with _Ahead(load, request, matcher) as ahead:
         for target in request.targets:
             ahead.prepare_after(target)
             opened = _kept(ahead.open)
-            yield from propagate_to(target, matcher, references, opened, token, clock, notes)
+            for event in propagate_to(target, matcher, references, opened, token, clock, notes):
+                yield event
+                if isinstance(event, Proposal) and request.settings.through:
+                    # An image that is gone by now passes nothing on.
+                    with suppress(ImageError):
+                        relays.add(event, mean_descriptor(look_at(matcher, opened, target)))
+    yield from _pass_on(relays, matcher, references, load, token, clock, notes)
 
 
 def check_marks(request: PropagationRequest) -> None:
@@ -124,6 +134,7 @@ def propagate_to(
     token: CancelToken,
     clock: "Clock",
     notes: list[str],
+    through: Sequence[Relay] = (),
 ) -> Iterator[Event]:
     """Yield the progress and the outcome of one target.
 
@@ -134,12 +145,14 @@ def propagate_to(
     references : ReferencePool
         Of at least one, looked at with the matcher.
     load : callable
-        Opens the target, see `propagate`.
+        Opens the target and the relays, see `propagate`.
     token : CancelToken
     clock : Clock
         Told when the target is done.
     notes : list of str
         What is true of every proposal of the job.
+    through : sequence of Relay
+        Images that pass on to it what was proposed on them; what cannot be read is left out.
     """
     token.check()
     yield clock.progress(Phase.FEATURES)
@@ -149,14 +162,13 @@ def propagate_to(
         for reference, source in references.near(view):
             token.check()
             yield clock.progress(Phase.MATCH)
-            pair = matcher.pair(source.analysis, view.analysis, check=token.check)
-            own = []
-            for mark in reference.marks:
-                found = map_object(matcher, source, view, mark, pair=pair, check=token.check)
-                token.check()
-                own.append(carry_both(matcher, source, view, mark, found, check=token.check))
-            words.append(own)
+            words.append(_words(matcher, reference.marks, source, view, token))
             keys.append(reference.image.key)
+        for relay in through:
+            yield clock.progress(Phase.MATCH)
+            with suppress(ImageError):  # Said when it was its turn.
+                source = look_at(matcher, load, relay.image)
+                words.append(pass_on(matcher, relay, source, view, token))
         yield clock.progress(Phase.TRANSFER)
         drawn = view.open if matcher.settings.edges else None
         marks = vote(words, view.analysis.grid, open_target=drawn)
@@ -166,8 +178,43 @@ def propagate_to(
         return
     clock.finish()
     key = request_key(tuple(keys), matcher.settings)
-    yield Proposal(target, marks, key, (*notes, *matcher.take_notes()))
+    proposal = Proposal(target, marks, key, (*notes, *matcher.take_notes()))
+    if matcher.settings.through and not through and is_weak(proposal):
+        # Not the last word of these settings, so that a run that is killed now asks again.
+        key = request_key(tuple(keys), replace(matcher.settings, through=0))
+        proposal = replace(proposal, key=key)
+    yield proposal
     yield clock.progress(Phase.TRANSFER)
+
+
+def _words(
+    matcher: Matcher, marks: Sequence[Mark], source: View, target: View, token: CancelToken
+) -> list[CarriedMark]:
+    """Return what a reference's marks become on a target; raises as `map_object`."""
+    pair = matcher.pair(source.analysis, target.analysis, check=token.check)
+    words = []
+    for mark in marks:
+        found = map_object(matcher, source, target, mark, pair=pair, check=token.check)
+        token.check()
+        words.append(carry_both(matcher, source, target, mark, found, check=token.check))
+    return words
+
+
+def _pass_on(
+    relays: Relays,
+    matcher: Matcher,
+    references: ReferencePool,
+    load: Load,
+    token: CancelToken,
+    clock: "Clock",
+    notes: list[str],
+) -> Iterator[Event]:
+    """Yield a better proposal for every weak target that is reached through other images."""
+    reached = relays.reached()
+    clock.extend(len(reached))
+    for target, through in reached:
+        opened = _kept(load)
+        yield from propagate_to(target, matcher, references, opened, token, clock, notes, through)
 
 
 def _agree(
@@ -263,6 +310,10 @@ class Clock:
         self._start = time.monotonic()
         self._done = 0
         self._total = total
+
+    def extend(self, count: int) -> None:
+        """Count so many targets once more."""
+        self._total += count
 
     def finish(self) -> None:
         """Count one target as done."""

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterator
 
 import torch
-from torch.nn.functional import normalize
 
 from fmstudio.engine.recent import Recent
 from fmstudio.engine.requests import ImageRef, Reference
-from fmstudio.engine.views import View
+from fmstudio.engine.views import View, mean_descriptor
 
 # Views that are held at once where not every target takes all references: some 20 MB each.
 _HELD = 12
@@ -38,7 +37,7 @@ class ReferencePool:
         """Take a reference in; raises ImageError if its image cannot be read."""
         view = self._view(len(self), reference.image)
         self._references.append(reference)
-        self._means.append(_mean(view))
+        self._means.append(mean_descriptor(view))
 
     def views(self) -> Iterator[View]:
         """Yield each reference's view, in their order."""
@@ -52,7 +51,7 @@ class ReferencePool:
         """
         chosen = list(range(len(self)))
         if 0 < self._nearest < len(self):
-            alike = torch.stack(self._means) @ _mean(target)
+            alike = torch.stack(self._means) @ mean_descriptor(target)
             chosen = sorted(alike.topk(self._nearest).indices.tolist())
         references = [(index, self._references[index]) for index in chosen]
         return [(each, self._view(index, each.image)) for index, each in references]
@@ -61,9 +60,3 @@ class ReferencePool:
         """Return a reference's view, looked at anew where it was let go."""
         most = max(_HELD, self._nearest) if self._nearest else None
         return self._views.get(index, lambda: self._look(image), most)
-
-
-def _mean(view: View) -> torch.Tensor:
-    """Return the mean descriptor of an image, of length 1, (d,)."""
-    mean = view.analysis.descriptors.mean(dim=0).float().cpu()
-    return normalize(mean, dim=0)

@@ -138,6 +138,9 @@ class MatchSettings:
     consistency : float
         Weight with which the maps of a run agree with each other, at least 0; above 0 all images
         of the run are analysed before the first is matched.
+    through : int
+        Through how many surer images of the run a target is reached as well where its own
+        proposal is weak, at least 0; see `engine.relays`.
 
     Raises
     ------
@@ -170,6 +173,7 @@ class MatchSettings:
     turns: bool = True
     edges: bool = True
     consistency: float = 0.0
+    through: int = 0
 
     def __post_init__(self) -> None:
         _check_word("lap_mask", self.lap_mask, LAP_MASKS)
@@ -177,7 +181,14 @@ class MatchSettings:
         _check_word("decoder", self.decoder, DECODERS)
         if not 0 <= self.foreground <= 1:
             raise ValueError(f"foreground is from 0 to 1, not {self.foreground}")
-        for name in ("network_steps", "consistency", "fine_side", "prior_weight", "pca_width"):
+        for name in (
+            "network_steps",
+            "consistency",
+            "fine_side",
+            "prior_weight",
+            "pca_width",
+            "through",
+        ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is at least 0, not {getattr(self, name)}")
         if self.refine in _GROWING and self.refine_k <= self.k:

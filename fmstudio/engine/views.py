@@ -109,6 +109,11 @@ class View:
         return 0, 0, self.size.width, self.size.height
 
 
+def mean_descriptor(view: View) -> torch.Tensor:
+    """Return the mean descriptor of an image, of length 1, (d,), on the processor."""
+    return normalize(view.analysis.descriptors.mean(dim=0).float().cpu(), dim=0)
+
+
 def look(matcher: Matching, view: View, frame: Frame, *, mirrored: bool = False) -> ImageAnalysis:
     """Return the analysis of a part of an image, at `MatchSettings.fine_side`.
 

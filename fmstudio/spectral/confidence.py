@@ -93,6 +93,7 @@ def agreement(
     confidence: NDArray[np.floating],
     labelled: NDArray[np.bool_],
     gap: NDArray[np.floating],
+    counted: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
     """Return what speaks for points that several references voted on, (m, 3).
 
@@ -107,13 +108,15 @@ def agreement(
         Which references have the point.
     gap : ndarray, (r, m)
         Between a reference's own point and the fused one, in shares of the object's longest side.
+    counted : ndarray, (r, m) bool or None
+        Who is counted among those that have their own point within 0.1; None is ``labelled``.
     """
     c = np.clip(np.where(labelled, confidence, 0.0), _UNSURE, 1 - _UNSURE)
     weight = c**2 * labelled + 1e-12
     weight = weight / weight.sum(axis=0)
     mean = (weight * c).sum(axis=0)
     near = (weight * np.exp(-((gap / _AGREES) ** 2) / 2)).sum(axis=0)
-    count = ((gap < _AGREES) & labelled).sum(axis=0)
+    count = ((gap < _AGREES) & (labelled if counted is None else counted)).sum(axis=0)
     return np.stack([np.log(mean / (1 - mean)), near, np.log(np.maximum(count, 1))], axis=1)
 
 

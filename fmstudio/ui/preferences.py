@@ -20,6 +20,7 @@ CACHE_MB = (256, 1_048_576)
 LONG_SIDE = (128, 4096)
 """Least and most working length of an image's longer side that can be chosen, in pixels."""
 FINE_SIDE = (0, 2048)
+THROUGH = (0, 8)
 """Least (none) and most working length of the part of an image around an object, in pixels."""
 K = (1, 1000)
 """Least and most functions of a basis that can be chosen."""
@@ -162,6 +163,7 @@ class Preferences(QObject):
             basis=basis if basis in BASES else default.basis,
             map_weight=self._share(f"{_MATCH}map_weight", default.map_weight),
             fine_side=self._whole(f"{_MATCH}fine_side", default.fine_side, FINE_SIDE),
+            through=self._whole(f"{_MATCH}through", default.through, THROUGH),
             edges=str(self._settings.value(f"{_MATCH}edges", "true")).lower() != "false",
         )
 
@@ -177,6 +179,7 @@ class Preferences(QObject):
             "basis": value.basis,
             "map_weight": value.map_weight,
             "fine_side": value.fine_side,
+            "through": value.through,
             # As a word, because an INI file knows no others.
             "edges": "true" if value.edges else "false",
         }

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from fmstudio.session import MatchSettings
 from fmstudio.session_models import ModelItem
 from fmstudio.ui.dialogs.fields import GAP, MARGIN, Caption, Choice, Number, Share, heading
-from fmstudio.ui.preferences import FINE_SIDE, LONG_SIDE, K, Preferences
+from fmstudio.ui.preferences import FINE_SIDE, LONG_SIDE, THROUGH, K, Preferences
 
 _NAME = int(Qt.ItemDataRole.UserRole)
 _ROWS = 5
@@ -53,6 +53,8 @@ class MatchingPage(QWidget):
         self.fine_side.setSpecialValueText(self.tr("none"))
         self.edges = QCheckBox(self.tr("Draw masks to the edges in the photo"))
         self.k = Number(self.tr("Basis functions"), K, 10)
+        self.through = Number(self.tr("Help by other photos"), THROUGH, 1)
+        self.through.setSpecialValueText(self.tr("none"))
         self.map_weight = Share(self.tr("Weight of the map"))
         self.basis = Choice(
             self.tr("Basis"),
@@ -100,6 +102,14 @@ class MatchingPage(QWidget):
             self.tr("Masks"),
             self.edges,
             self.tr("Where colours change, rather than where patches of the networks end."),
+        )
+        yield (
+            self.tr("Help by other photos"),
+            self.through,
+            self.tr(
+                "A photo that is matched badly is also reached through so many surer ones. Better "
+                "points there, for up to twice the time."
+            ),
         )
 
     def _rows_of_the_map(self) -> Iterator[tuple[str, QWidget, str]]:
@@ -160,7 +170,7 @@ class MatchingPage(QWidget):
     def _connect(self) -> None:
         """Keep what changes."""
         self.descriptors.itemChanged.connect(self._on_ticked)
-        for number in (self.long_side, self.fine_side, self.k, self.map_weight):
+        for number in (self.long_side, self.fine_side, self.through, self.k, self.map_weight):
             number.valueChanged.connect(self._keep)
         self.edges.toggled.connect(self._keep)
         for choice in (self.basis, self.basis_extractor):
@@ -203,7 +213,7 @@ class MatchingPage(QWidget):
 
     def _show(self, settings: MatchSettings) -> None:
         """Show settings in the fields."""
-        numbers = (self.long_side, self.fine_side, self.k, self.map_weight)
+        numbers = (self.long_side, self.fine_side, self.through, self.k, self.map_weight)
         others = (self.descriptors, self.edges, self.basis, self.basis_extractor)
         blockers = [QSignalBlocker(field) for field in (*numbers, *others)]
         for item in self._items():
@@ -211,6 +221,7 @@ class MatchingPage(QWidget):
             item.setCheckState(Qt.CheckState.Checked if is_chosen else Qt.CheckState.Unchecked)
         self.long_side.setValue(settings.long_side)
         self.fine_side.setValue(settings.fine_side)
+        self.through.setValue(settings.through)
         self.edges.setChecked(settings.edges)
         self.k.setValue(settings.k)
         self.map_weight.setValue(settings.map_weight)
@@ -267,6 +278,7 @@ class MatchingPage(QWidget):
             long_side=self.long_side.value(),
             fine_side=self.fine_side.value(),
             edges=self.edges.isChecked(),
+            through=self.through.value(),
             k=self.k.value(),
             basis=self.basis.key,
             map_weight=self.map_weight.value(),

@@ -28,12 +28,13 @@ def test_settings_hold_at_once_and_are_remembered(dialog, preferences, qtbot, tm
     dialog.matching.k.setValue(77)
     dialog.matching.fine_side.setValue(0)
     dialog.matching.edges.click()
+    dialog.matching.through.setValue(4)
     dialog.general.memory.setValue(256)
     dialog.general.limit.setValue(2048)
     again = Preferences(QSettings(str(tmp_path / "fmstudio.ini"), QSettings.Format.IniFormat))
     kept = again.match_settings
     assert again.theme == "dark"
-    assert (kept.k, kept.fine_side, kept.edges) == (77, 0, False)
+    assert (kept.k, kept.fine_side, kept.edges, kept.through) == (77, 0, False, 4)
     assert again.cache_limits == CacheLimits(256 << 20, 2048 << 20)
     qtbot.mouseClick(dialog.matching.reset, Qt.MouseButton.LeftButton)
     assert preferences.match_settings == MatchSettings()
