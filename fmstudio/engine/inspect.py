@@ -177,7 +177,7 @@ def _heat(
     values = (p / p.max()).float().cpu().numpy()
     if question.is_back:
         grid = found.pair.grid_s
-        return _upright(values.reshape(grid.rows, grid.cols), grid, found.frame_s)
+        return upright(values.reshape(grid.rows, grid.cols), grid, found.frame_s)
     grid = found.pair.grid_t
     return HeatMap(found.box_t, values.reshape(grid.rows, grid.cols))
 
@@ -189,7 +189,7 @@ def _alike(found: ObjectMap, xy: NDArray[np.float64], *, is_back: bool) -> torch
     return normalize(row_at(own.descriptors, own.grid, at), dim=1) @ other.descriptors.T
 
 
-def _upright(values: NDArray[np.float32], grid: PatchGrid, frame: Frame) -> HeatMap:
+def upright(values: NDArray[np.float32], grid: PatchGrid, frame: Frame) -> HeatMap:
     """Return values (rows, cols) of a turned picture on a raster of the image itself."""
     if frame.turn == 0:
         return HeatMap(frame.box, values)

@@ -220,3 +220,62 @@ class PairLayers:
     grid: WarpedGrid
     matches: MatchLines
     contours: Contours = field(default_factory=Contours)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spectrum:
+    """The bases of the two parts of a matched pair, and the functional map between them.
+
+    Attributes
+    ----------
+    question : PairQuestion
+    evals_s, evals_t : ndarray, (k_s,) and (k_t,)
+        Eigenvalues of the two Laplacians, ascending.
+    functions_s, functions_t : tuple of HeatMap
+        The eigenfunctions over both images, as signed shares of their greatest magnitude.
+    C_st : ndarray, (k_t, k_s) float32
+    diagonal : float
+        Share of C_st's squared entries that lie within two of its diagonal, in [0, 1].
+    orthogonality, bijectivity : float
+        ``|C_st' C_st - I|^2 / k_s`` and ``|C_ts C_st - I|^2 / k_s``; 0 is perfect.
+    bands : ndarray, (b,)
+        Share of C_st's squared entries in each band of as many source functions, low to high; they
+        add up to 1.
+    """
+
+    question: PairQuestion
+    evals_s: NDArray[np.float64]
+    evals_t: NDArray[np.float64]
+    functions_s: tuple[HeatMap, ...]
+    functions_t: tuple[HeatMap, ...]
+    C_st: NDArray[np.float32]
+    diagonal: float
+    orthogonality: float
+    bijectivity: float
+    bands: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class BandQuestion:
+    """Where the mark's keypoints lie by a map of the first k functions only."""
+
+    pair: PairQuestion
+    k: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BandAnswer:
+    """Where they lie.
+
+    Attributes
+    ----------
+    question : BandQuestion
+    xy : ndarray, (m, 2)
+        Of the labelled keypoints, target pixels.
+    shift : float
+        Median distance from where the pair's own map puts them, target pixels; 0 without any.
+    """
+
+    question: BandQuestion
+    xy: NDArray[np.float64]
+    shift: float
