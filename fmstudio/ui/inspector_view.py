@@ -7,6 +7,7 @@ from fmstudio.session_inspect import Layers
 from fmstudio.ui.canvas.layers import (
     ContourLayer,
     CounterpartLayer,
+    GhostLayer,
     GridLayer,
     Layer,
     PictureLayer,
@@ -20,7 +21,10 @@ from fmstudio.ui.canvas.pair import CanvasPair
 from fmstudio.ui.canvas.view import CanvasView
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.inspector import Inspector
+from fmstudio.ui.panels.spectrum_views import signed_image
+from fmstudio.ui.spectrum import SpectrumViewer
 
+_FUNCTION_ALPHA = 170
 # Others have a meaning of their own for a click with Alt.
 _PINNING_TOOLS = ("select", "keypoint")
 
@@ -32,6 +36,7 @@ class InspectorView(QObject):
     ----------
     controller : Controller
     inspector : Inspector
+    spectrum : SpectrumViewer
     pair : CanvasPair
     overlay : MatchOverlay
     """
@@ -40,11 +45,13 @@ class InspectorView(QObject):
         self,
         controller: Controller,
         inspector: Inspector,
+        spectrum: SpectrumViewer,
         pair: CanvasPair,
         overlay: MatchOverlay,
     ) -> None:
         super().__init__(pair)
         self._controller, self._inspector = controller, inspector
+        self._spectrum = spectrum
         self._pair, self._overlay = pair, overlay
         self._pictured: Layers | None = None
         self._images: dict[str, QImage] = {}
@@ -55,6 +62,7 @@ class InspectorView(QObject):
             canvas.viewport().installEventFilter(self)
         inspector.changed.connect(self._show_layers)
         inspector.answered.connect(self._show_answer)
+        spectrum.drawn.connect(self._show_answer)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Pin the point under a click with Alt."""
@@ -132,6 +140,7 @@ class InspectorView(QObject):
         """Draw the counterpart of the point on the one canvas, its round trip on the other."""
         answer = self._inspector.answer
         on_s, on_t = (list(layers) for layers in self._beneath)
+        self._add_spectrum(on_s, on_t)
         if answer is not None:
             asked, other = (on_t, on_s) if answer.question.is_back else (on_s, on_t)
             if self._inspector.choices.heat != "off":
@@ -143,6 +152,15 @@ class InspectorView(QObject):
             other.append(CounterpartLayer(answer.there, answer.confidence, note))
         self._pair.reference.set_layers(on_s)
         self._pair.target.set_layers(on_t)
+
+    def _add_spectrum(self, on_s: list[Layer], on_t: list[Layer]) -> None:
+        """Lay the chosen eigenfunction over its image, and keypoints by fewer functions."""
+        shown, function = self._spectrum.shown, self._spectrum.function
+        if shown is not None and function is not None:
+            image = signed_image(function.values, _FUNCTION_ALPHA)
+            (on_s if shown[0] else on_t).append(PictureLayer(image, rect_of(function.box)))
+        if self._spectrum.band is not None:
+            on_t.append(GhostLayer(self._spectrum.band.xy))
 
 
 def _is_on(canvas: CanvasView, xy: tuple[float, float]) -> bool:

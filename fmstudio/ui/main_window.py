@@ -32,7 +32,7 @@ from fmstudio.ui.tool_bar import MainToolBar
 from fmstudio.ui.workspaces import FIRST, WORKSPACES, DockName
 
 # Of another number when docks come or go: Qt then leaves an older arrangement alone.
-_LAYOUT_VERSION = 3
+_LAYOUT_VERSION = 4
 _GEOMETRY, _LAYOUT = "window/geometry", "window/layout"
 _FIRST_SIZE = QSize(1280, 800)
 # Of the docks: shares of the window's width, of which a large one needs less; and a height.
@@ -54,7 +54,7 @@ _MENUS = {
     "next-coloring show-votes show-other-map - "
     "workspace-annotate workspace-review workspace-inspect - collection @docks - full-screen",
     "inspect": "inspect - inspect-heat inspect-colour inspect-checker inspect-contour inspect-grid "
-    "inspect-lines inspect-pin - save-view",
+    "inspect-lines inspect-pin - spectrum - save-view",
     "help": "shortcuts palette - about",
 }
 
@@ -182,6 +182,7 @@ class MainWindow(QMainWindow):
             DockName.CATEGORIES: self.tr("Categories"),
             DockName.INSPECTOR: self.tr("Inspector"),
             DockName.COLLECTION: self.tr("Collection"),
+            DockName.SPECTRUM: self.tr("Spectrum"),
             DockName.TASKS: self.tr("Tasks"),
             DockName.LOG: self.tr("Log"),
         }
@@ -207,8 +208,9 @@ class MainWindow(QMainWindow):
             self.splitDockWidget(docks[above], docks[below], Qt.Orientation.Vertical)
         docks[DockName.CATEGORIES].setFloating(False)
         self.tabifyDockWidget(docks[DockName.HISTORY], docks[DockName.CATEGORIES])
-        docks[DockName.COLLECTION].setFloating(False)
-        self.tabifyDockWidget(docks[DockName.INSPECTOR], docks[DockName.COLLECTION])
+        for behind in (DockName.COLLECTION, DockName.SPECTRUM):
+            docks[behind].setFloating(False)
+            self.tabifyDockWidget(docks[DockName.INSPECTOR], docks[behind])
         docks[DockName.LOG].setFloating(False)
         self.splitDockWidget(docks[DockName.TASKS], docks[DockName.LOG], Qt.Orientation.Horizontal)
 

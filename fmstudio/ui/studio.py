@@ -33,6 +33,7 @@ from fmstudio.ui.panels.inspector import InspectorPanel
 from fmstudio.ui.panels.log import LogPanel
 from fmstudio.ui.panels.log_model import LogModel
 from fmstudio.ui.panels.queue import QueuePanel
+from fmstudio.ui.panels.spectrum import SpectrumPanel
 from fmstudio.ui.panels.tasks import TasksPanel
 from fmstudio.ui.panels.thumbnails import Thumbnails
 from fmstudio.ui.preferences import Preferences
@@ -41,6 +42,7 @@ from fmstudio.ui.questions import Questions
 from fmstudio.ui.recent import keep_picture, listed, remembered
 from fmstudio.ui.reweighing import Reweighing
 from fmstudio.ui.running import Running
+from fmstudio.ui.spectrum import BAND_LANE, SPECTRUM_LANE, SpectrumViewer
 from fmstudio.ui.status_bar import StatusBar
 from fmstudio.ui.tasks import Tasks
 from fmstudio.ui.toolbox import Toolbox
@@ -62,6 +64,8 @@ _LANES_OF_A_PROJECT = (
     COLLECTION_LANE,
     LANE,
     POINT_LANE,
+    SPECTRUM_LANE,
+    BAND_LANE,
 )
 
 
@@ -153,7 +157,10 @@ class Studio(QObject):
         self.inspector = Inspector(
             self.controller, self.service, self.preferences, self.live.live, self
         )
-        InspectorView(self.controller, self.inspector, self.canvases, self.match_overlay)
+        self.spectrum = SpectrumViewer(self.inspector, self.service, self.live.live, self)
+        InspectorView(
+            self.controller, self.inspector, self.spectrum, self.canvases, self.match_overlay
+        )
         self.hints = HintStrip(self.controller, self.actions, area)
         self.images = ImagesPanel(self.controller, self.thumbnails)
         self.queue = QueuePanel(self.controller, self.thumbnails)
@@ -168,6 +175,7 @@ class Studio(QObject):
             DockName.CATEGORIES: self.categories,
             DockName.INSPECTOR: InspectorPanel(self.controller, self.inspector, self.actions),
             DockName.COLLECTION: CollectionPanel(self.controller, self.collection, self.thumbnails),
+            DockName.SPECTRUM: SpectrumPanel(self.inspector, self.spectrum),
             DockName.TASKS: TasksPanel(self.tasks),
             DockName.LOG: self.log_panel,
         }

@@ -14,6 +14,7 @@ class DockName(StrEnum):
     CATEGORIES = "categories"
     INSPECTOR = "inspector"
     COLLECTION = "collection"
+    SPECTRUM = "spectrum"
     TASKS = "tasks"
     LOG = "log"
 
@@ -39,6 +40,8 @@ _SHARED = (DockName.HISTORY, DockName.CATEGORIES)
 WORKSPACES: dict[str, Workspace] = {
     "annotate": Workspace((*_SIDES, *_SHARED), shows_reference=False),
     "review": Workspace((*_SIDES, DockName.QUEUE, *reversed(_SHARED)), shows_reference=True),
-    "inspect": Workspace((DockName.COLLECTION, DockName.INSPECTOR), shows_reference=True),
+    "inspect": Workspace(
+        (DockName.COLLECTION, DockName.SPECTRUM, DockName.INSPECTOR), shows_reference=True
+    ),
 }
 FIRST = "review"

@@ -23,6 +23,7 @@ from fmstudio.ui.inspector import Inspector
 from fmstudio.ui.inspector_choices import InspectorChoices
 from fmstudio.ui.inspector_view import InspectorView
 from fmstudio.ui.panels.inspector import InspectorPanel
+from fmstudio.ui.spectrum import SpectrumViewer
 from fmstudio.ui.view_files import save_view
 from tests.ui.test_inspector import Engine, preferences  # noqa: F401
 
@@ -39,7 +40,8 @@ class Shown:
         self.overlay = MatchOverlay(self.pair, self.area)
         live = object()
         self.inspector = Inspector(controller, service, chosen, lambda: live)
-        self.view = InspectorView(controller, self.inspector, self.pair, self.overlay)
+        spectrum = SpectrumViewer(self.inspector, service, lambda: live)
+        self.view = InspectorView(controller, self.inspector, spectrum, self.pair, self.overlay)
         self.panel = InspectorPanel(controller, self.inspector, ActionTable(controller))
         qtbot.addWidget(self.area)
         qtbot.addWidget(self.panel)

@@ -84,6 +84,7 @@ def test_the_canvases_take_most_of_the_smallest_window(qtbot, window, make_sessi
         DockName.HISTORY,
         DockName.CATEGORIES,
         DockName.COLLECTION,
+        DockName.SPECTRUM,
     }
     assert in_front <= open_docks(window)
 

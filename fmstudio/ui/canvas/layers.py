@@ -182,6 +182,23 @@ class RoundTripLayer:
             _draw_cross(painter, start)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class GhostLayer:
+    """Where keypoints (m, 2) would lie, image pixels."""
+
+    xy: NDArray[np.float64]
+
+    def draw(self, painter: QPainter, to_screen: QTransform, _area: QRectF) -> None:
+        """Draw a ring with a cross at each."""
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for x, y in self.xy.tolist():
+            place = to_screen.map(QPointF(x, y))
+            for color, width in ((_CASING, 4.0), (_CONTOUR, 2.0)):
+                painter.setPen(_pen(color, width))
+                painter.drawEllipse(place, _RING, _RING)
+            _draw_cross(painter, place)
+
+
 def picture_image(rgba: NDArray[np.uint8]) -> QImage:
     """Return an image (h, w, 4) with straight alpha as Qt draws it; it keeps its own pixels."""
     height, width = rgba.shape[:2]
