@@ -43,7 +43,6 @@ class Outcome:
     quality: float
     right: float
     share: float
-    confidence: float
 
 
 def refs(images: Sequence[LabelledImage]) -> dict[int, ImageRef]:
@@ -75,7 +74,7 @@ def run(
 
 def judged(proposal: Proposal, source: LabelledImage, target: LabelledImage) -> Outcome:
     """Return how right a proposal is."""
-    right = share = confidence = float("nan")
+    right = share = float("nan")
     mark = proposal.marks[0] if proposal.marks else None
     if mark is not None and mark.keypoints is not None and target.keypoints is not None:
         assert source.keypoints is not None
@@ -84,10 +83,9 @@ def judged(proposal: Proposal, source: LabelledImage, target: LabelledImage) -> 
         error = np.linalg.norm(mark.keypoints.xy - target.keypoints.xy, axis=1)
         if counted.any():
             right = float((error[counted] <= ALPHA * max(target.box[2:])).mean())
-            confidence = float(mark.keypoints.score[counted].mean())
     if mark is not None and mark.mask is not None and target.mask is not None:
         share = iou(mark.mask.to_array(), target.mask.to_array())
-    return Outcome(quality(proposal), right, share, confidence)
+    return Outcome(quality(proposal), right, share)
 
 
 def both_ways(

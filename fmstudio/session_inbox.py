@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fmstudio.engine.requests import Mark, PropagationRequest, Proposal, ProposedMark
+from fmstudio.engine.requests import (
+    Mark,
+    PropagationRequest,
+    Proposal,
+    ProposedMark,
+    covers_something,
+)
 from fmstudio.errors import ProjectError
 from fmstudio.project.doubt import REASONS, Doubt
 from fmstudio.project.edits import LandProposals
@@ -31,12 +37,6 @@ class LandReport:
     edit: LandProposals | None
     landed: tuple[int, ...]
     left_out: tuple[str, ...]
-
-
-def covers_something(marked: Annotation | ProposedMark) -> bool:
-    """Return whether there is a labelled keypoint or a mask that is not empty."""
-    has_points = marked.keypoints is not None and bool(marked.keypoints.labelled.any())
-    return has_points or (marked.mask is not None and marked.mask.area > 0)
 
 
 def entry_of(

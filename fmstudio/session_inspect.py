@@ -25,10 +25,9 @@ from fmstudio.engine.questions import (
     PointQuestion,
     WarpedGrid,
 )
-from fmstudio.engine.requests import ImageRef, Mark
+from fmstudio.engine.requests import ImageRef, Mark, covers_something
 from fmstudio.geometry.boxes import PartBox
 from fmstudio.project.model import Annotation, Project, Status
-from fmstudio.session_inbox import covers_something
 from fmstudio.session_live import Live
 from fmstudio.session_requests import image_ref
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fmstudio.engine.cancel import CancelToken
-from fmstudio.engine.requests import ImageRef, Phase, Progress
-from fmstudio.errors import ImageError, MatchError, ProjectError
+from fmstudio.engine.requests import ImageRef, Progress
+from fmstudio.errors import MatchError, ProjectError
 from fmstudio.project.model import Project, Status
 from fmstudio.project.wording import counted
 from fmstudio.session_live import Live
@@ -104,24 +104,14 @@ def next_image(
     matcher = live.pairs().matcher
     import numpy as np
 
-    from fmstudio.engine.propagate import look_at
+    from fmstudio.engine.collection import look_over
     from fmstudio.spectral.coverage import best_to_annotate
 
-    means, kept = [], []
-    for done, image in enumerate(request.images):
-        token.check()
-        yield Progress(Phase.FEATURES, done, len(request.images))
-        try:
-            analysis = look_at(matcher, live.load, image).analysis
-        except ImageError:
-            continue
-        means.append(analysis.descriptors.mean(dim=0).cpu().numpy())
-        kept.append(done)
-    yield Progress(Phase.FEATURES, len(request.images), len(request.images))
+    kept, descriptors, failures = yield from look_over(request.images, live.load, matcher, token)
     doubt, annotated = np.array(request.doubt)[kept], np.array(request.is_annotated)[kept]
-    best = best_to_annotate(np.stack(means), doubt, annotated) if kept else None
+    best = best_to_annotate(descriptors, doubt, annotated) if kept else None
     if best is None:
         raise MatchError("None of the images without accepted work can be read.")
     ids = [request.images[at].id for at in kept]
     covered = tuple(ids[index] for index in best.covered.tolist())
-    yield NextImage(ids[best.index], covered, best.doubt, len(request.images) - len(kept))
+    yield NextImage(ids[best.index], covered, best.doubt, len(failures))

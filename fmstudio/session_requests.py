@@ -2,10 +2,16 @@
 
 from collections.abc import Iterable
 
-from fmstudio.engine.requests import ImageRef, Mark, MatchSettings, PropagationRequest, Reference
+from fmstudio.engine.requests import (
+    ImageRef,
+    Mark,
+    MatchSettings,
+    PropagationRequest,
+    Reference,
+    covers_something,
+)
 from fmstudio.errors import ProjectError
 from fmstudio.project.model import Annotation, ImageState, Project, Status
-from fmstudio.session_inbox import covers_something
 
 _FREE = (ImageState.NONE, ImageState.REJECTED)
 

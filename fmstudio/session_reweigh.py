@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.keys import request_key
-from fmstudio.engine.requests import ImageRef, Mark, Progress
+from fmstudio.engine.requests import ImageRef, Mark, Progress, covers_something
 from fmstudio.errors import ProjectError
 from fmstudio.project.edits_proposals import ReviseProposals, is_pending, swapped
 from fmstudio.project.model import Annotation, Project, Propagated, Status
-from fmstudio.session_inbox import covers_something
 from fmstudio.session_live import Live
 from fmstudio.session_requests import image_ref
 

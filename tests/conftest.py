@@ -2,8 +2,9 @@
 
 import json
 import os
+import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,34 @@ def dev_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the labelled photos of ../shared/data/dev are not on this machine")
     return folder
+
+
+@pytest.fixture
+def make_session(tmp_path: Path, sample: Path) -> Iterator[Callable[..., Any]]:
+    """Return a function that makes a project of the five sample cats; siamese.jpg is annotated."""
+    from fmstudio.session import Session
+
+    opened: list[Session] = []
+
+    def make(name: str = "cats", *, annotated: bool = True) -> Any:
+        photos = tmp_path / f"{name}-photos"
+        shutil.copytree(sample / "cats" / "images", photos)
+        session = Session.create(tmp_path / name)
+        opened.append(session)
+        session.add_images([photos])
+        if annotated:
+            document = json.loads((sample / "cats" / "coco.json").read_text(encoding="utf-8"))
+            first = document["images"][0]["id"]
+            document["images"] = document["images"][:1]
+            document["annotations"] = [a for a in document["annotations"] if a["image_id"] == first]
+            labels = tmp_path / f"{name}.json"
+            labels.write_text(json.dumps(document), encoding="utf-8")
+            session.import_coco(labels, photos)
+        return session
+
+    yield make
+    for session in opened:
+        session.close()
 
 
 @dataclass(frozen=True)

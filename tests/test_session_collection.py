@@ -1,8 +1,5 @@
 """The question and the words; the job with an engine of tiny arithmetic."""
 
-import json
-import shutil
-
 import numpy as np
 import pytest
 import torch
@@ -13,7 +10,7 @@ from fmstudio.engine.requests import MatchSettings
 from fmstudio.errors import ProjectError
 from fmstudio.features.base import ExtractorSpec, FeatureMap
 from fmstudio.project.edits import RemoveImages
-from fmstudio.session import CancelToken, Session
+from fmstudio.session import CancelToken
 from fmstudio.session_collection import (
     collection_request,
     map_collection,
@@ -52,17 +49,8 @@ class TinyLive:
 
 
 @pytest.fixture
-def session(tmp_path, sample):
-    shutil.copytree(sample / "cats" / "images", tmp_path / "photos")
-    document = json.loads((sample / "cats" / "coco.json").read_text(encoding="utf-8"))
-    first = document["images"][0]["id"]
-    document["images"] = document["images"][:1]
-    document["annotations"] = [a for a in document["annotations"] if a["image_id"] == first]
-    (tmp_path / "labels.json").write_text(json.dumps(document), encoding="utf-8")
-    with Session.create(tmp_path / "cats") as session:
-        session.add_images([tmp_path / "photos"])
-        session.import_coco(tmp_path / "labels.json", tmp_path / "photos")
-        yield session
+def session(make_session):
+    return make_session()
 
 
 def test_the_job_maps_every_image_and_knows_the_reference(session):

@@ -1,29 +1,17 @@
 """Which object is looked for, and the jobs' items; the engine itself is a stand-in."""
 
-import json
-import shutil
 from dataclasses import replace
 
 import pytest
 
 from fmstudio.project.edits import AddAnnotation, SetStatus
 from fmstudio.project.model import Status
-from fmstudio.session import Session
 from fmstudio.session_inspect import pair_question
 
 
 @pytest.fixture
-def session(tmp_path, sample):
-    shutil.copytree(sample / "cats" / "images", tmp_path / "photos")
-    document = json.loads((sample / "cats" / "coco.json").read_text(encoding="utf-8"))
-    first = document["images"][0]["id"]
-    document["images"] = document["images"][:1]
-    document["annotations"] = [a for a in document["annotations"] if a["image_id"] == first]
-    (tmp_path / "labels.json").write_text(json.dumps(document), encoding="utf-8")
-    with Session.create(tmp_path / "cats") as session:
-        session.add_images([tmp_path / "photos"])
-        session.import_coco(tmp_path / "labels.json", tmp_path / "photos")
-        yield session
+def session(make_session):
+    return make_session()
 
 
 def ids(session):

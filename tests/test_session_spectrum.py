@@ -1,39 +1,28 @@
 """The jobs of the spectrum over a session, with the real networks."""
 
-import json
-import shutil
-
 import numpy as np
 import pytest
 
-from fmstudio.session import CancelToken, MatchSettings, Session
+from fmstudio.session import CancelToken, MatchSettings
 from fmstudio.session_inspect import pair_question
 from fmstudio.session_live import Live
 from fmstudio.session_spectrum import BandQuestion, band_job, spectrum_job
 
 
 @pytest.mark.slow
-def test_the_spectrum_of_two_cats_and_their_points_by_fewer_functions(tmp_path, sample):
-    shutil.copytree(sample / "cats" / "images", tmp_path / "photos")
-    document = json.loads((sample / "cats" / "coco.json").read_text(encoding="utf-8"))
-    document["images"] = document["images"][:1]
-    first = document["images"][0]["id"]
-    document["annotations"] = [a for a in document["annotations"] if a["image_id"] == first]
-    (tmp_path / "labels.json").write_text(json.dumps(document), encoding="utf-8")
-    with Session.create(tmp_path / "cats") as session:
-        session.add_images([tmp_path / "photos"])
-        session.import_coco(tmp_path / "labels.json", tmp_path / "photos")
-        (annotation,) = session.project.annotations.values()
-        other = next(i for i in session.project.images if i != annotation.image_id)
-        question = pair_question(session.project, annotation.image_id, other, None)
-        live = Live(session.load, session.cache_dir, MatchSettings(fine_side=0, turns=False))
-        (spectrum,) = spectrum_job(live, question, CancelToken())
-        k = MatchSettings().k
-        assert spectrum.C_st.shape == (k, k)
-        assert 0 < spectrum.diagonal < 1
-        assert spectrum.orthogonality > 0
-        (whole,) = band_job(live, BandQuestion(question, k), CancelToken())
-        assert whole.shift == pytest.approx(0, abs=0.01)
-        (few,) = band_job(live, BandQuestion(question, 4), CancelToken())
-        assert few.shift > 0
-        assert np.isfinite(few.xy).all()
+def test_the_spectrum_of_two_cats_and_their_points_by_fewer_functions(make_session):
+    session = make_session()
+    (annotation,) = session.project.annotations.values()
+    other = next(i for i in session.project.images if i != annotation.image_id)
+    question = pair_question(session.project, annotation.image_id, other, None)
+    live = Live(session.load, session.cache_dir, MatchSettings(fine_side=0, turns=False))
+    (spectrum,) = spectrum_job(live, question, CancelToken())
+    k = MatchSettings().k
+    assert spectrum.C_st.shape == (k, k)
+    assert 0 < spectrum.diagonal < 1
+    assert spectrum.orthogonality > 0
+    (whole,) = band_job(live, BandQuestion(question, k), CancelToken())
+    assert whole.shift == pytest.approx(0, abs=0.01)
+    (few,) = band_job(live, BandQuestion(question, 4), CancelToken())
+    assert few.shift > 0
+    assert np.isfinite(few.xy).all()

@@ -5,7 +5,7 @@ their maps need (a few hundred kilobytes each). Of a larger set, images far from
 mapped; the others have a place, a cluster and a coverage by their global descriptors alone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -68,21 +68,9 @@ def overview(
     MatchError
         If fewer than three images can be read.
     """
-    means, kept, failures = [], [], []
-    for done, image in enumerate(images):
-        token.check()
-        yield Progress(Phase.FEATURES, done, len(images))
-        try:
-            mean = look_at(matcher, load, image).analysis.descriptors.mean(dim=0)
-        except ImageError as error:
-            failures.append(Failure(image, str(error)))
-            continue
-        means.append(mean.float().cpu())
-        kept.append(done)
-    yield Progress(Phase.FEATURES, len(images), len(images))
+    kept, descriptors, failures = yield from look_over(images, load, matcher, token)
     if len(kept) < FEWEST:
         raise MatchError(f"At least {FEWEST} images that can be read are needed, not {len(kept)}.")
-    descriptors = torch.stack(means).numpy()
     chosen = spread(centred(descriptors), MOST_MAPPED)
     summaries = []
     for done, at in enumerate(chosen.tolist()):
@@ -94,7 +82,49 @@ def overview(
     ids = tuple(images[at].id for at in kept)
     annotated = np.asarray(is_annotated, dtype=np.bool_)[kept]
     found = _found(ids, descriptors, annotated, chosen, summaries, token)
-    yield replace(found, failures=tuple(failures))
+    yield replace(found, failures=failures)
+
+
+def look_over(
+    images: Sequence[ImageRef], load: Load, matcher: Matcher, token: CancelToken
+) -> Generator[Progress, None, tuple[list[int], NDArray[np.float32], tuple[Failure, ...]]]:
+    """Yield progress per image; return what each looks like as a whole.
+
+    Images that are cached are not opened; the others are analysed, for good.
+
+    Parameters
+    ----------
+    images, load, matcher, token
+        As for `overview`.
+
+    Returns
+    -------
+    kept : list of int
+        Indices of the n images that can be read.
+    descriptors : ndarray, (n, d)
+        Their global descriptors: the means of their patches'; (0, 0) without any.
+    failures : tuple of Failure
+        The others.
+
+    Raises
+    ------
+    Cancelled
+        When the token is set.
+    """
+    means, kept, failures = [], [], []
+    for done, image in enumerate(images):
+        token.check()
+        yield Progress(Phase.FEATURES, done, len(images))
+        try:
+            mean = look_at(matcher, load, image).analysis.descriptors.mean(dim=0)
+        except ImageError as error:
+            failures.append(Failure(image, str(error)))
+            continue
+        means.append(mean.float().cpu().numpy())
+        kept.append(done)
+    yield Progress(Phase.FEATURES, len(images), len(images))
+    descriptors = np.stack(means) if means else np.zeros((0, 0), dtype=np.float32)
+    return kept, descriptors, tuple(failures)
 
 
 def spread(unit: NDArray[np.float64], count: int) -> NDArray[np.int64]:

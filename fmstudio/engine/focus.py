@@ -5,7 +5,7 @@ patches support. Then only the parts of both images that show it are matched, at
 resolution, and points and masks are decoded from there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -65,6 +65,26 @@ def map_object(
     found = _closer(matcher, s, t, mark, found, check)
     turns = may_turn and matcher.settings.turns
     return better_turned(matcher, s, found, check) if turns else found
+
+
+def map_objects(
+    matcher: Matching,
+    s: View,
+    t: View,
+    marks: Sequence[Mark],
+    *,
+    check: Callable[[], object],
+    may_turn: bool = True,
+) -> Iterator[tuple[Mark, ObjectMap]]:
+    """Yield each mark of a source with its object's map; the whole images are matched once.
+
+    Parameters and errors as for `map_object`.
+    """
+    pair = matcher.pair(s.analysis, t.analysis, check=check)
+    for mark in marks:
+        found = map_object(matcher, s, t, mark, pair=pair, check=check, may_turn=may_turn)
+        check()
+        yield mark, found
 
 
 def closer_alternative(

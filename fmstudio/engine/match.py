@@ -275,6 +275,7 @@ class Matcher:
         *,
         losses: bool = False,
         check: Callable[[], object] | None = None,
+        k: int | None = None,
     ) -> PairMap:
         """Return the map of a pair: the functional map, and the score that it supports.
 
@@ -286,12 +287,15 @@ class Matcher:
             Whether to measure the terms of the map's objective too.
         check : callable or None
             Called between the steps of the refinement network; what it raises ends the work.
+        k : int or None
+            Solves the map by itself in the first k functions of both bases, and refines it no
+            further; None is as the settings say.
         """
         if self.settings.pca_width:
             s, t = self._reduced(s, t)
         found, is_on_cpu = within_memory(
-            lambda: self._pair(s, t, losses, check),
-            lambda: self._pair(s.to("cpu"), t.to("cpu"), losses, check).to(self.device),
+            lambda: self._pair(s, t, losses, check, k),
+            lambda: self._pair(s.to("cpu"), t.to("cpu"), losses, check, k).to(self.device),
             self.device,
             self._evict,
         )
@@ -344,13 +348,15 @@ class Matcher:
         t: ImageAnalysis,
         losses: bool,
         check: Callable[[], object] | None,
+        k: int | None,
     ) -> PairMap:
         """Return the map of a pair on the device of its analyses."""
         raw = s.descriptors @ t.descriptors.T
-        agreed = self._agreed.get((s.key, t.key))
+        agreed = self._agreed.get((s.key, t.key)) if k is None else None
         agreed = None if agreed is None else agreed.to(raw.device)
-        solved = solve_pair(s, t, raw, self.settings, agreed=agreed, check=check)
-        score = patch_score(solved.C_st, s, t, raw, self.settings, A_s=solved.A_s)
+        settings = self.settings if k is None else replace(self.settings, k=k, refine="none")
+        solved = solve_pair(s, t, raw, settings, agreed=agreed, check=check)
+        score = patch_score(solved.C_st, s, t, raw, settings, A_s=solved.A_s)
         measured = solved.losses() if losses else None
         return PairMap(s.grid, t.grid, solved.C_st, score, solved.C_ts, measured)
 

@@ -22,7 +22,7 @@ from fmstudio.engine.cache import TensorCache
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.carry import CarriedMark, vote
 from fmstudio.engine.device import choose_device
-from fmstudio.engine.focus import map_object
+from fmstudio.engine.focus import map_objects
 from fmstudio.engine.keys import request_key
 from fmstudio.engine.match import ImageAnalysis, Matcher
 from fmstudio.engine.reference_pool import ReferencePool
@@ -93,18 +93,16 @@ def propagate(
     check_readable(references, notes)
     if request.settings.consistency > 0:
         yield from _agree(matcher, references, request.targets, load, token, clock)
-    relays = Relays(request.settings.through)
+    relays = Relays(request.settings.through) if request.settings.through else None
     with _Ahead(load, request, matcher) as ahead:
         for target in request.targets:
             ahead.prepare_after(target)
             opened = _kept(ahead.open)
-            for event in propagate_to(target, matcher, references, opened, token, clock, notes):
-                yield event
-                if isinstance(event, Proposal) and request.settings.through:
-                    # An image that is gone by now passes nothing on.
-                    with suppress(ImageError):
-                        relays.add(event, mean_descriptor(look_at(matcher, opened, target)))
-    yield from _pass_on(relays, matcher, references, load, token, clock, notes)
+            yield from propagate_to(
+                target, matcher, references, opened, token, clock, notes, relays=relays
+            )
+    if relays is not None:
+        yield from _pass_on(relays, matcher, references, load, token, clock, notes)
 
 
 def check_marks(request: PropagationRequest) -> None:
@@ -134,6 +132,8 @@ def propagate_to(
     token: CancelToken,
     clock: "Clock",
     notes: list[str],
+    *,
+    relays: Relays | None = None,
     through: Sequence[Relay] = (),
 ) -> Iterator[Event]:
     """Yield the progress and the outcome of one target.
@@ -151,6 +151,8 @@ def propagate_to(
         Told when the target is done.
     notes : list of str
         What is true of every proposal of the job.
+    relays : Relays or None
+        Told what is proposed, where weak targets will be asked again with its help.
     through : sequence of Relay
         Images that pass on to it what was proposed on them; what cannot be read is left out.
     """
@@ -162,7 +164,7 @@ def propagate_to(
         for reference, source in references.near(view):
             token.check()
             yield clock.progress(Phase.MATCH)
-            words.append(_words(matcher, reference.marks, source, view, token))
+            words.append(_words(matcher, reference.marks, source, view, token.check))
             keys.append(reference.image.key)
         for relay in through:
             yield clock.progress(Phase.MATCH)
@@ -179,25 +181,26 @@ def propagate_to(
     clock.finish()
     key = request_key(tuple(keys), matcher.settings)
     proposal = Proposal(target, marks, key, (*notes, *matcher.take_notes()))
-    if matcher.settings.through and not through and is_weak(proposal):
-        # Not the last word of these settings, so that a run that is killed now asks again.
-        key = request_key(tuple(keys), replace(matcher.settings, through=0))
-        proposal = replace(proposal, key=key)
+    if relays is not None:
+        relays.add(proposal, mean_descriptor(view))
+        if is_weak(proposal):
+            # Not the last word of these settings, so that a run that is killed now asks again.
+            key = request_key(tuple(keys), replace(matcher.settings, through=0))
+            proposal = replace(proposal, key=key)
     yield proposal
     yield clock.progress(Phase.TRANSFER)
 
 
 def _words(
-    matcher: Matcher, marks: Sequence[Mark], source: View, target: View, token: CancelToken
+    matcher: Matcher,
+    marks: Sequence[Mark],
+    source: View,
+    target: View,
+    check: Callable[[], object],
 ) -> list[CarriedMark]:
     """Return what a reference's marks become on a target; raises as `map_object`."""
-    pair = matcher.pair(source.analysis, target.analysis, check=token.check)
-    words = []
-    for mark in marks:
-        found = map_object(matcher, source, target, mark, pair=pair, check=token.check)
-        token.check()
-        words.append(carry_both(matcher, source, target, mark, found, check=token.check))
-    return words
+    found = map_objects(matcher, source, target, marks, check=check)
+    return [carry_both(matcher, source, target, mark, each, check=check) for mark, each in found]
 
 
 def _pass_on(
@@ -214,7 +217,9 @@ def _pass_on(
     clock.extend(len(reached))
     for target, through in reached:
         opened = _kept(load)
-        yield from propagate_to(target, matcher, references, opened, token, clock, notes, through)
+        yield from propagate_to(
+            target, matcher, references, opened, token, clock, notes, through=through
+        )
 
 
 def _agree(

@@ -13,9 +13,9 @@ import torch
 
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.carry import CarriedMark, carry
-from fmstudio.engine.focus import map_object
+from fmstudio.engine.focus import map_objects
 from fmstudio.engine.match import Matcher
-from fmstudio.engine.requests import ImageRef, Mark, Proposal, ProposedMark
+from fmstudio.engine.requests import ImageRef, Mark, Proposal, ProposedMark, covers_something
 from fmstudio.engine.views import View
 
 # A proposal of less quality is weak: above it, more votes changed little (docs/method.md).
@@ -65,7 +65,7 @@ class Relays:
         mean : Tensor, (d,)
             See `mean_descriptor`.
         """
-        marks = tuple(_mark(mark) for mark in proposal.marks if _can_be_passed_on(mark))
+        marks = tuple(_mark(mark) for mark in proposal.marks if covers_something(mark))
         if marks:
             self._relays.append(Relay(proposal.target, marks, quality(proposal)))
             self._means.append(mean)
@@ -76,15 +76,15 @@ class Relays:
         Of the images whose proposals are surer, the ones with the highest quality times cosine of
         the mean descriptors, the best first. A weak image without any is left out.
         """
-        if not self._most or not self._relays:
+        if not self._relays:
             return []
-        quality = np.array([relay.quality for relay in self._relays])
+        qualities = np.array([relay.quality for relay in self._relays])
         means = torch.stack(self._means)
         found = []
-        for own in np.flatnonzero(quality < _WEAK):
-            worth = quality * (means @ means[own]).double().numpy()
+        for own in np.flatnonzero(qualities < _WEAK):
+            worth = qualities * (means @ means[own]).double().numpy()
             best = np.argsort(-worth, kind="stable")
-            surer = [i for i in best if quality[i] > quality[own]]
+            surer = [i for i in best if qualities[i] > qualities[own]]
             chosen = [self._relays[i] for i in surer[: self._most]]
             if chosen:
                 found.append((self._relays[own].image, tuple(chosen)))
@@ -105,15 +105,8 @@ def pass_on(
     matcher: Matcher, relay: Relay, source: View, target: View, token: CancelToken
 ) -> list[CarriedMark]:
     """Return what a relay, seen as ``source``, says of a target; raises as `map_object`."""
-    pair = matcher.pair(source.analysis, target.analysis, check=token.check)
-    words = []
-    for mark in relay.marks:
-        found = map_object(
-            matcher, source, target, mark, pair=pair, check=token.check, may_turn=False
-        )
-        token.check()
-        words.append(relayed(carry(found, mark)))
-    return words
+    found = map_objects(matcher, source, target, relay.marks, check=token.check, may_turn=False)
+    return [relayed(carry(each, mark)) for mark, each in found]
 
 
 def relayed(word: CarriedMark) -> CarriedMark:
@@ -126,12 +119,6 @@ def relayed(word: CarriedMark) -> CarriedMark:
     if points is None:
         return replace(word, is_relayed=True)
     return replace(word, is_relayed=True, confidence=np.sqrt(word.confidence * points.score))
-
-
-def _can_be_passed_on(mark: ProposedMark) -> bool:
-    """Return whether something is there that a map can carry."""
-    has_points = mark.keypoints is not None and bool(mark.keypoints.labelled.any())
-    return has_points or (mark.mask is not None and mark.mask.area > 0)
 
 
 def _mark(mark: ProposedMark) -> Mark:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -333,6 +334,26 @@ class Failure:
 
 
 Event = Progress | Proposal | Failure
+
+
+class Marked(Protocol):
+    """What may have keypoints and a mask: a mark, a proposed one, an annotation."""
+
+    @property
+    def keypoints(self) -> Keypoints | None:
+        """Return its keypoints."""
+        ...
+
+    @property
+    def mask(self) -> Mask | None:
+        """Return its mask."""
+        ...
+
+
+def covers_something(marked: Marked) -> bool:
+    """Return whether there is a labelled keypoint or a mask that is not empty."""
+    has_points = marked.keypoints is not None and bool(marked.keypoints.labelled.any())
+    return has_points or (marked.mask is not None and marked.mask.area > 0)
 
 
 def _check_word(name: str, word: str, among: tuple[str, ...]) -> None:

@@ -8,11 +8,8 @@ from numpy.typing import NDArray
 
 from fmstudio.engine.focus import labelled_points
 from fmstudio.engine.inspect import upright
-from fmstudio.engine.match import PairMap
 from fmstudio.engine.object_map import ObjectMap
 from fmstudio.engine.questions import BandAnswer, BandQuestion, HeatMap, PairQuestion, Spectrum
-from fmstudio.engine.score import patch_score
-from fmstudio.engine.solve import solve_pair
 from fmstudio.engine.views import Matching
 from fmstudio.spectral.displacement import fit_displacement
 
@@ -67,16 +64,9 @@ def points_in_band(question: BandQuestion, matcher: Matching, found: ObjectMap) 
     xy = labelled_points(question.pair.mark)
     if not len(xy):
         return BandAnswer(question, xy, 0.0)
-    s, t = found.part_s, found.part_t
-    settings = replace(matcher.settings, k=question.k, refine="none")
-    raw = s.descriptors @ t.descriptors.T
-    solved = solve_pair(s, t, raw, settings)
-    score = patch_score(solved.C_st, s, t, raw, settings, A_s=solved.A_s)
-    fit = fit_displacement(score, s.grid, t.grid, found.weights)
-    narrow = replace(
-        found, pair=PairMap(s.grid, t.grid, solved.C_st, score, solved.C_ts), displacement=fit
-    )
-    there = narrow.points(xy)
+    pair = matcher.pair(found.part_s, found.part_t, k=question.k)
+    fit = fit_displacement(pair.score, pair.grid_s, pair.grid_t, found.weights)
+    there = replace(found, pair=pair, displacement=fit).points(xy)
     shift = np.linalg.norm(there - found.points(xy), axis=1)
     return BandAnswer(question, there, float(np.median(shift)))
 

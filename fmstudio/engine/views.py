@@ -45,6 +45,7 @@ class Matching(Protocol):
         *,
         losses: bool = False,
         check: Callable[[], object] | None = None,
+        k: int | None = None,
     ) -> PairMap:
         """Return the map of a pair."""
         ...

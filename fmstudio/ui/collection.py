@@ -65,13 +65,12 @@ class CollectionMapping(QObject):
         self.overview: Overview | None = None
         self.progress: Progress | None = None
         self.error = ""
-        self.is_outdated = False
         self._running.stepped.connect(self._take)
         self._running.ended.connect(self.changed)
         self._running.stopped.connect(self.changed)
         self._running.failed.connect(self._fail)
         controller.sessionChanged.connect(self._forget)
-        controller.projectChanged.connect(self._compare)
+        controller.projectChanged.connect(self.changed)
 
     @property
     def stage(self) -> Stage:
@@ -86,6 +85,23 @@ class CollectionMapping(QObject):
         if self.overview is not None:
             return Stage.MAPPED
         return Stage.TOO_FEW if len(project.images) < FEWEST else Stage.UNMAPPED
+
+    @property
+    def is_outdated(self) -> bool:
+        """Return whether images or references are others than were mapped; looks at all of them."""
+        project, of = self._controller.project, self._of
+        if project is None or of is None:
+            return False
+        mapped = {image.id: image.key for image in of.images}
+        annotated = {i for i, has in zip(mapped, of.is_annotated, strict=True) if has}
+        return (
+            annotated != annotated_images(project)
+            or len(mapped) != len(project.images)
+            or any(
+                i not in project.images or project.images[i].sha256 != key
+                for i, key in mapped.items()
+            )
+        )
 
     def start(self) -> None:
         """Map the collection, as a task that lets what the person asks meanwhile go first."""
@@ -116,7 +132,6 @@ class CollectionMapping(QObject):
             self.progress = item
         elif isinstance(item, Overview):
             self.overview, self._of = item, self._asked
-            self._compare()
         self.changed.emit()
 
     def _fail(self, error: Exception) -> None:
@@ -124,26 +139,9 @@ class CollectionMapping(QObject):
         self.error = sentence_of(error)
         self.changed.emit()
 
-    def _compare(self) -> None:
-        """Find out whether the project still is what was mapped."""
-        project, of = self._controller.project, self._of
-        if project is not None and of is not None:
-            ids = [image.id for image in of.images]
-            keys = [image.key for image in of.images]
-            annotated = {i for i, has in zip(ids, of.is_annotated, strict=True) if has}
-            self.is_outdated = (
-                annotated != annotated_images(project)
-                or len(ids) != len(project.images)
-                or any(
-                    i not in project.images or project.images[i].sha256 != key
-                    for i, key in zip(ids, keys, strict=True)
-                )
-            )
-        self.changed.emit()
-
     def _forget(self) -> None:
         """End the work of a project that is no longer open."""
         self._running.stop()
         self._asked = self._of = self.overview = self.progress = None
-        self.error, self.is_outdated = "", False
+        self.error = ""
         self.changed.emit()

@@ -10,10 +10,13 @@ from PySide6.QtCore import QObject
 
 from fmstudio.ui.controller import Level
 from fmstudio.ui.view_files import save_view
+from fmstudio.ui.workspaces import DockName
 
 if TYPE_CHECKING:
     from fmstudio.ui.studio import Studio
 
+# Of the window's height: what the pictures of the spectrum need at least.
+_SPECTRUM_SHARE = 0.29
 _PICTURES = {"inspect-colour": "colour", "inspect-checker": "checker"}
 _FLAGS = {
     "inspect-contour": "has_contour",
@@ -45,6 +48,7 @@ class Inspecting(QObject):
             **{id_: self._picture_chooser(name) for id_, name in _PICTURES.items()},
             **{id_: self._flag_chooser(name) for id_, name in _FLAGS.items()},
             "inspect-pin": inspector.toggle_pin,
+            "spectrum": self._show_spectrum,
             "save-view": self._save_view,
         }
 
@@ -79,6 +83,11 @@ class Inspecting(QObject):
         """Inspect, if there is something more to be seen."""
         if is_chosen:
             self._studio.inspector.set_on(True)
+
+    def _show_spectrum(self) -> None:
+        """Show the panel of the spectrum, and inspect the pair."""
+        self._studio.window.reveal(DockName.SPECTRUM, _SPECTRUM_SHARE)
+        self._studio.inspector.set_on(True)
 
     def _tick(self) -> None:
         """Tick the commands whose layers are drawn."""

@@ -15,13 +15,13 @@ from fmstudio.ui.canvas.layers import (
     heat_image,
     picture_image,
     rect_of,
+    signed_image,
 )
 from fmstudio.ui.canvas.match_overlay import MatchOverlay
 from fmstudio.ui.canvas.pair import CanvasPair
 from fmstudio.ui.canvas.view import CanvasView
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.inspector import Inspector
-from fmstudio.ui.panels.spectrum_views import signed_image
 from fmstudio.ui.spectrum import SpectrumViewer
 
 _FUNCTION_ALPHA = 170
@@ -56,13 +56,14 @@ class InspectorView(QObject):
         self._pictured: Layers | None = None
         self._images: dict[str, QImage] = {}
         self._beneath: tuple[list[Layer], list[Layer]] = ([], [])
+        self._spectral: tuple[list[Layer], list[Layer]] = ([], [])
         pair.reference.pointerMoved.connect(self._on_reference)
         pair.target.pointerMoved.connect(self._on_target)
         for canvas in pair.canvases:
             canvas.viewport().installEventFilter(self)
         inspector.changed.connect(self._show_layers)
         inspector.answered.connect(self._show_answer)
-        spectrum.drawn.connect(self._show_answer)
+        spectrum.drawn.connect(self._show_spectrum)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Pin the point under a click with Alt."""
@@ -139,8 +140,7 @@ class InspectorView(QObject):
     def _show_answer(self) -> None:
         """Draw the counterpart of the point on the one canvas, its round trip on the other."""
         answer = self._inspector.answer
-        on_s, on_t = (list(layers) for layers in self._beneath)
-        self._add_spectrum(on_s, on_t)
+        on_s, on_t = (a + b for a, b in zip(self._beneath, self._spectral, strict=True))
         if answer is not None:
             asked, other = (on_t, on_s) if answer.question.is_back else (on_s, on_t)
             if self._inspector.choices.heat != "off":
@@ -153,14 +153,18 @@ class InspectorView(QObject):
         self._pair.reference.set_layers(on_s)
         self._pair.target.set_layers(on_t)
 
-    def _add_spectrum(self, on_s: list[Layer], on_t: list[Layer]) -> None:
+    def _show_spectrum(self) -> None:
         """Lay the chosen eigenfunction over its image, and keypoints by fewer functions."""
+        on_s: list[Layer] = []
+        on_t: list[Layer] = []
         shown, function = self._spectrum.shown, self._spectrum.function
         if shown is not None and function is not None:
             image = signed_image(function.values, _FUNCTION_ALPHA)
             (on_s if shown[0] else on_t).append(PictureLayer(image, rect_of(function.box)))
         if self._spectrum.band is not None:
             on_t.append(GhostLayer(self._spectrum.band.xy))
+        self._spectral = on_s, on_t
+        self._show_answer()
 
 
 def _is_on(canvas: CanvasView, xy: tuple[float, float]) -> bool:

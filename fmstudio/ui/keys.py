@@ -4,11 +4,28 @@ Qt asks the focused widget before it gives a key to an action. Fields that take 
 want it; buttons do not say so of Space, by which they are pressed, so a guard says it for them.
 """
 
+from collections.abc import Container
+
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QGroupBox, QWidget
 
 _PRESSING = frozenset({Qt.Key.Key_Space, Qt.Key.Key_Select, Qt.Key.Key_Return, Qt.Key.Key_Enter})
+
+
+def claim(event: QEvent, keys: Container[int]) -> bool:
+    """Take a bare key that a widget understands before an action does; return whether it was one.
+
+    For a widget's ``event``, which is asked by a ShortcutOverride first.
+    """
+    is_claimed = (
+        event.type() == QEvent.Type.ShortcutOverride
+        and isinstance(event, QKeyEvent)
+        and event.key() in keys
+    )
+    if is_claimed:
+        event.accept()
+    return is_claimed
 
 
 class KeyGuard(QObject):

@@ -134,6 +134,14 @@ class MainWindow(QMainWindow):
         """Return a dock."""
         return self._docks[name]
 
+    def reveal(self, name: DockName, share: float) -> None:
+        """Bring a dock to the front, as high as a share of the window where it is lower."""
+        dock = self._docks[name]
+        dock.reveal()
+        high = round(share * self.height())
+        if not dock.isFloating() and dock.height() < high:
+            self.resizeDocks([dock], [high], Qt.Orientation.Vertical)
+
     def use_workspace(self, name: str) -> None:
         """Arrange the docks for a kind of work: annotate, review or inspect."""
         workspace = WORKSPACES[name]

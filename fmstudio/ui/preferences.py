@@ -20,8 +20,9 @@ CACHE_MB = (256, 1_048_576)
 LONG_SIDE = (128, 4096)
 """Least and most working length of an image's longer side that can be chosen, in pixels."""
 FINE_SIDE = (0, 2048)
-THROUGH = (0, 8)
 """Least (none) and most working length of the part of an image around an object, in pixels."""
+THROUGH = (0, 8)
+"""Least (none) and most images through which a badly matched one is reached."""
 K = (1, 1000)
 """Least and most functions of a basis that can be chosen."""
 _MATCH = "match/"

@@ -1,5 +1,7 @@
 """Figures against plain numpy; a pair of an image with itself, whose map is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from fmstudio.engine.requests import ImageRef, Mark
 from fmstudio.engine.spectrum import band_energy, diagonal_energy, points_in_band, spectrum_of
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.geometry.points import Keypoints
+from tests.engine.conftest import SETTINGS
 
 SIZE = ImageSize(256, 192)
 POINTS = [[120.0, 80.0], [60.0, 50.0], [150.0, 130.0], [0.0, 0.0]]
@@ -31,16 +34,19 @@ def test_bands_share_the_energy_of_the_columns():
     assert band_energy(np.ones((3, 3))) == pytest.approx([1 / 3] * 3)
 
 
-@pytest.fixture
-def asked(scene, make_matcher):
+def matched(scene, matcher):
     """A pair of an image with itself moved, the matcher, and what was found."""
     moved = np.concatenate([scene[:, 16:], scene[:, :15:-1][:, :16]], axis=1)
     images = {1: scene, 2: np.ascontiguousarray(moved)}
     s, t = (ImageRef(i, f"key{i}", f"{i}.png", SIZE) for i in (1, 2))
-    matcher = make_matcher()
     pairs = LivePairs(matcher, lambda image: images[image.id])
     question = PairQuestion(s, t, Mark(1, 1, Keypoints.drawn(POINTS, [2, 2, 1, 0])))
     return question, matcher, pairs.find(s, t, question.mark)
+
+
+@pytest.fixture
+def asked(scene, make_matcher):
+    return matched(scene, make_matcher())
 
 
 def test_a_spectrum_is_that_of_the_map_in_use(asked):
@@ -73,6 +79,12 @@ def test_all_functions_leave_the_points_where_they_are_and_few_move_them(asked):
     moved = np.linalg.norm(few.xy - whole.xy, axis=1)
     assert few.shift == pytest.approx(np.median(moved), abs=1e-3)
     assert few.shift > 0
+
+
+def test_all_functions_are_the_pairs_own_map_whatever_is_done_to_descriptors(scene, make_matcher):
+    question, matcher, found = matched(scene, make_matcher(replace(SETTINGS, pca_width=8)))
+    whole = points_in_band(BandQuestion(question, SETTINGS.k), matcher, found)
+    assert whole.shift == pytest.approx(0, abs=1e-3)
 
 
 def test_without_keypoints_nothing_moves(asked):

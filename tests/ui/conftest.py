@@ -1,42 +1,16 @@
 """Tests of the window: real widgets, drawn into memory."""
 
-import json
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
+import numpy as np
 import pytest
 
-from fmstudio.session import Session
+from fmstudio.engine.overview import Overview
+from fmstudio.session import Progress
+from fmstudio.session_collection import Outlier, OutlierReason
+from fmstudio.ui import collection
+from fmstudio.ui.collection import CollectionMapping, Stage
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.tasks import Tasks
 from fmstudio.worker.service import EngineService
-
-
-@pytest.fixture
-def make_session(tmp_path: Path, sample: Path) -> Iterator[Callable[..., Session]]:
-    """Return a function that makes a project of the five sample cats; siamese.jpg is annotated."""
-    opened: list[Session] = []
-
-    def make(name: str = "cats", *, annotated: bool = True) -> Session:
-        photos = tmp_path / f"{name}-photos"
-        shutil.copytree(sample / "cats" / "images", photos)
-        session = Session.create(tmp_path / name)
-        opened.append(session)
-        session.add_images([photos])
-        if annotated:
-            document = json.loads((sample / "cats" / "coco.json").read_text(encoding="utf-8"))
-            first = document["images"][0]["id"]
-            document["images"] = document["images"][:1]
-            document["annotations"] = [a for a in document["annotations"] if a["image_id"] == first]
-            labels = tmp_path / f"{name}.json"
-            labels.write_text(json.dumps(document), encoding="utf-8")
-            session.import_coco(labels, photos)
-        return session
-
-    yield make
-    for session in opened:
-        session.close()
 
 
 @pytest.fixture
@@ -56,3 +30,46 @@ def controller(qapp, make_session):
 @pytest.fixture
 def tasks(service):
     return Tasks(service)
+
+
+def overview_of(ids):
+    n = len(ids)
+    return Overview(
+        tuple(ids),
+        np.linspace(0, 1, 2 * n).reshape(n, 2),
+        np.arange(n) % 2,
+        np.linspace(0, 1, n),
+        np.linspace(0.1, 0.9, n),
+        np.full(n, np.nan),
+        np.array([[0, 1], [1, 2]]),
+        np.array([0.2, 0.8]),
+        np.array([0.1, 0.5]),
+        (Outlier(n - 1, OutlierReason.BOTH),),
+    )
+
+
+@pytest.fixture
+def answer(monkeypatch):
+    """Let the job yield what a test wants; an exception is raised."""
+    items = []
+
+    def job(_live, request, _token):
+        yield Progress("features", 0, len(request.images))
+        for item in items or [overview_of([image.id for image in request.images])]:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+    monkeypatch.setattr(collection, "map_collection", job)
+    return items
+
+
+@pytest.fixture
+def mapping(controller, tasks, answer):
+    return CollectionMapping(controller, tasks, lambda: object())
+
+
+def mapped(qtbot, mapping):
+    mapping.start()
+    assert mapping.stage is Stage.RUNNING
+    qtbot.waitUntil(lambda: mapping.stage is not Stage.RUNNING)

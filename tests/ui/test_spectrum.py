@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QKeyEvent
 
 from fmstudio.errors import ImageError
 from fmstudio.session_spectrum import BandAnswer, HeatMap, Spectrum
@@ -161,3 +162,21 @@ def test_what_cannot_be_found_is_said(qtbot, shown, engine):
     inspector.set_on(True)
     qtbot.waitUntil(lambda: viewer.error != "")
     assert panel.empty.label.text() == "b.png is gone."
+
+
+def test_the_strip_takes_its_keys_before_the_window_does(qtbot, shown):
+    panel, viewer, inspector, _ = shown
+    panel.show()
+    inspector.set_on(True)
+    is_there(qtbot, viewer)
+
+    def is_claimed(key):
+        event = QKeyEvent(QEvent.Type.ShortcutOverride, key, Qt.KeyboardModifier.NoModifier)
+        event.ignore()
+        panel.functions.event(event)
+        return event.isAccepted()
+
+    assert is_claimed(Qt.Key.Key_Space)
+    assert not is_claimed(Qt.Key.Key_Escape)  # Steps back elsewhere.
+    viewer.show_function((True, 0))
+    assert is_claimed(Qt.Key.Key_Escape)

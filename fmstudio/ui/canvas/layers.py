@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPen, QPolygonF, QTransform
 
-from fmstudio.drawing.colors import cividis, confidence_color
+from fmstudio.drawing.colors import cividis, confidence_color, diverging
 from fmstudio.ui.canvas.text import draw_note
 
 Xy = tuple[float, float]
@@ -214,6 +214,12 @@ def heat_image(values: NDArray[np.float32]) -> QImage:
     fine = cv2.resize(values, size, interpolation=cv2.INTER_CUBIC)
     levels = np.rint(255 * np.clip(fine, 0, 1)).astype(np.uint8)
     return picture_image(_heat_colors()[levels])
+
+
+def signed_image(values: NDArray[np.floating], alpha: int = 255) -> QImage:
+    """Return values (rows, cols) in [-1, 1] as an image, blue below 0 and red above."""
+    rgb = diverging(values)
+    return picture_image(np.dstack([rgb, np.full((*values.shape, 1), alpha, dtype=np.uint8)]))
 
 
 def rect_of(box: tuple[int, int, int, int]) -> QRectF:

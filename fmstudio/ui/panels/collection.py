@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QLinearGradient, QPainter, QPaintEvent, QPalette
+from PySide6.QtGui import QLinearGradient, QPainter, QPaintEvent, QPalette, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -27,7 +27,7 @@ from fmstudio.ui.collection import CollectionMapping, Stage
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.panels.collection_looks import Coloring, Legend, legend_of, ramp
 from fmstudio.ui.panels.collection_map import CollectionMap
-from fmstudio.ui.panels.empty_page import EmptyPage
+from fmstudio.ui.panels.empty_page import EmptyPage, pages_of
 from fmstudio.ui.panels.glyphs import caption_font
 from fmstudio.ui.panels.rows import MARGIN
 from fmstudio.ui.panels.thumbnails import Thumbnails
@@ -88,10 +88,11 @@ class CollectionPanel(QWidget):
         mapping.changed.connect(self.refresh)
         self._listed: object = None
         self._target_before: int | None = None
-        self.refresh()
 
     def refresh(self) -> None:
-        """Show what there is."""
+        """Show what there is; while nobody sees it, nothing is done."""
+        if not self.isVisible():
+            return
         overview, project = self._mapping.overview, self._controller.project
         if self._mapping.stage is not Stage.MAPPED or overview is None or project is None:
             self.empty.say(*self._words())
@@ -105,6 +106,11 @@ class CollectionPanel(QWidget):
             self._listed = overview
             self._list()
         self._pages.setCurrentIndex(1)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Show what has come meanwhile."""
+        super().showEvent(event)
+        self.refresh()
 
     # Private
 
@@ -129,11 +135,7 @@ class CollectionPanel(QWidget):
         whole.setSpacing(0)
         whole.addWidget(self.map, 1)
         whole.addWidget(side)
-        pages = QStackedWidget()
-        pages.addWidget(self.empty)
-        pages.addWidget(mapped)
-        # What is in it is no reason to make the canvases smaller.
-        pages.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        pages = pages_of(self.empty, mapped)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(pages)

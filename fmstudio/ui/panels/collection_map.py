@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QWidget
 from fmstudio.project.model import Project
 from fmstudio.session_collection import Overview, map_quality
 from fmstudio.ui import theme
+from fmstudio.ui.keys import claim
 from fmstudio.ui.panels.collection_looks import Coloring, colors_of, ramp
 from fmstudio.ui.panels.glyphs import caption_font, tabular
 from fmstudio.ui.panels.thumbnails import Thumbnails
@@ -119,14 +120,7 @@ class CollectionMap(QWidget):
 
     def event(self, event: QEvent) -> bool:
         """Claim the keys that this widget understands before an action takes them."""
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and isinstance(event, QKeyEvent)
-            and event.key() in (*_ARROWS, *_OPENING, *_ZOOMING)
-        ):
-            event.accept()
-            return True
-        return super().event(event)
+        return claim(event, (*_ARROWS, *_OPENING, *_ZOOMING)) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Go to a neighbour by arrow, open it by Enter, zoom by plus and minus."""

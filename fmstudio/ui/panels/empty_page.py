@@ -1,9 +1,26 @@
 """What a list shows when it has nothing to show: why, and what to do."""
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from fmstudio.ui.panels.rows import MARGIN
+
+
+def pages_of(empty: "EmptyPage", page: QWidget) -> QStackedWidget:
+    """Return a stack of what is said while there is nothing, and what is shown once there is."""
+    pages = QStackedWidget()
+    pages.addWidget(empty)
+    pages.addWidget(page)
+    # What is in it is no reason to make the canvases smaller.
+    pages.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+    return pages
 
 
 class EmptyPage(QWidget):

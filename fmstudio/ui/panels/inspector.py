@@ -5,12 +5,11 @@ from pathlib import PurePosixPath
 
 import numpy as np
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QWheelEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QSizePolicy,
-    QSlider,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -22,6 +21,7 @@ from fmstudio.ui.actions import ActionTable
 from fmstudio.ui.canvas.layers import picture_image
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.inspector import Inspector
+from fmstudio.ui.panels.controls import CalmSlider, caption
 from fmstudio.ui.panels.glyphs import caption_font, tabular
 from fmstudio.ui.panels.rows import MARGIN
 from fmstudio.ui.panels.switch import SHEET, Switch, follow_eye
@@ -108,20 +108,20 @@ class InspectorPanel(QWidget):
         """Put everything in its place."""
         first = _row(
             self.buttons["inspect"],
-            _caption(self.tr("Heat map")),
+            caption(self.tr("Heat map")),
             self.heat,
-            _caption(self.tr("Layers")),
+            caption(self.tr("Layers")),
             *(self.buttons[id_] for id_ in _TOGGLES),
             None,
             self.save,
         )
         second = _row(
-            _caption(self.tr("Wipe")),
+            caption(self.tr("Wipe")),
             self.wipe,
-            _caption(self.tr("Opacity")),
+            caption(self.tr("Opacity")),
             self.opacity,
             None,
-            _caption(self.tr("Confidence")),
+            caption(self.tr("Confidence")),
             _Ramp(self),
         )
         column = QVBoxLayout(self)
@@ -213,7 +213,7 @@ class InspectorPanel(QWidget):
         self._inspector.choose(replace(self._inspector.choices, opacity=value / 100))
 
 
-class _Share(QSlider):
+class _Share(CalmSlider):
     """A share in percent that the wheel does not change."""
 
     def __init__(self, name: str, tip: str) -> None:
@@ -230,10 +230,6 @@ class _Share(QSlider):
         was_blocked = self.blockSignals(True)
         self.setValue(round(100 * share))
         self.blockSignals(was_blocked)
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Leave the wheel to what scrolls."""
-        event.ignore()
 
 
 class _Ramp(QWidget):
@@ -271,14 +267,6 @@ def _action_button(actions: ActionTable, id_: str) -> QToolButton:
     button.setStyleSheet(SHEET)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button
-
-
-def _caption(text: str) -> QLabel:
-    """Return what stands before controls."""
-    label = QLabel(text)
-    label.setFont(caption_font(label.font()))
-    label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-    return label
 
 
 def _row(*widgets: QWidget | None) -> QHBoxLayout:

@@ -2,15 +2,13 @@
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QHideEvent, QPalette, QShowEvent, QWheelEvent
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
-    QSlider,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -19,7 +17,8 @@ from PySide6.QtWidgets import (
 from fmstudio.session_spectrum import Spectrum
 from fmstudio.ui import theme
 from fmstudio.ui.inspector import Inspector
-from fmstudio.ui.panels.empty_page import EmptyPage
+from fmstudio.ui.panels.controls import CalmSlider, caption
+from fmstudio.ui.panels.empty_page import EmptyPage, pages_of
 from fmstudio.ui.panels.glyphs import caption_font, tabular
 from fmstudio.ui.panels.rows import MARGIN
 from fmstudio.ui.panels.spectrum_views import FunctionStrip, MatrixView
@@ -54,7 +53,7 @@ class SpectrumPanel(QWidget):
         self.figures = QLabel()
         self.figures.setFont(tabular(caption_font(self.figures.font())))
         self.functions = FunctionStrip()
-        self.slider = _Quiet(Qt.Orientation.Horizontal)
+        self.slider = CalmSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName(self.tr("Basis functions"))
         self.slider.setToolTip(self.tr("Move the keypoints by a map of fewer functions"))
         self.said = QLabel()
@@ -113,17 +112,17 @@ class SpectrumPanel(QWidget):
         strip.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         pictures = QHBoxLayout()
         pictures.setSpacing(2 * MARGIN)
-        for caption, widget, stretch in (
+        for title, widget, stretch in (
             (self.tr("Reference above, target below"), strip, 1),
             (self.tr("Functional map"), self.matrix, 0),
             ("", self.figures, 0),
             (self.tr("Energy per band, %"), self.bands, 0),
             (self.tr("Eigenvalues (target dashed)"), self.evals, 0),
         ):
-            pictures.addLayout(_titled(caption, widget), stretch)
+            pictures.addLayout(_titled(title, widget), stretch)
         row = QHBoxLayout()
         row.setSpacing(MARGIN)
-        row.addWidget(_caption(self.tr("Basis functions")))
+        row.addWidget(caption(self.tr("Basis functions")))
         row.addWidget(self.slider, 1)
         row.addWidget(self.said)
         row.addWidget(self.all)
@@ -133,11 +132,7 @@ class SpectrumPanel(QWidget):
         column.setSpacing(4)
         column.addLayout(row)
         column.addLayout(pictures, 1)
-        pages = QStackedWidget()
-        pages.addWidget(self.empty)
-        pages.addWidget(page)
-        # What is in it is no reason to make the canvases smaller.
-        pages.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+        pages = pages_of(self.empty, page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(pages)
@@ -206,14 +201,6 @@ class SpectrumPanel(QWidget):
         )
 
 
-class _Quiet(QSlider):
-    """A slider that the wheel does not change."""
-
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        """Leave the wheel to what scrolls."""
-        event.ignore()
-
-
 def _plot(name: str) -> pg.PlotWidget:
     """Return an empty plot that nothing moves."""
     plot = pg.PlotWidget(background=None)
@@ -232,14 +219,6 @@ def _titled(title: str, widget: QWidget) -> QVBoxLayout:
     """Return a widget under its caption."""
     column = QVBoxLayout()
     column.setSpacing(2)
-    column.addWidget(_caption(title))
+    column.addWidget(caption(title))
     column.addWidget(widget, 1)
     return column
-
-
-def _caption(text: str) -> QLabel:
-    """Return what stands beside or over something."""
-    label = QLabel(text)
-    label.setFont(caption_font(label.font()))
-    label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-    return label

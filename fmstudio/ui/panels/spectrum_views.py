@@ -2,14 +2,14 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from fmstudio.drawing.colors import diverging
 from fmstudio.session_spectrum import HeatMap, Spectrum
 from fmstudio.ui import theme
-from fmstudio.ui.canvas.layers import picture_image
+from fmstudio.ui.canvas.layers import signed_image
+from fmstudio.ui.keys import claim
 from fmstudio.ui.panels.glyphs import caption_font
 from fmstudio.ui.spectrum import Shown
 
@@ -21,12 +21,6 @@ _MOVES = {
     Qt.Key.Key_Down: (1, 0),
 }
 _PRESSES = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
-
-
-def signed_image(values: NDArray[np.floating], alpha: int = 255) -> QImage:
-    """Return values (rows, cols) in [-1, 1] as an image, blue below 0 and red above."""
-    rgb = diverging(values)
-    return picture_image(np.dstack([rgb, np.full((*values.shape, 1), alpha, dtype=np.uint8)]))
 
 
 class MatrixView(QWidget):
@@ -131,6 +125,12 @@ class FunctionStrip(QWidget):
                     self._at = (row, index)
                     self.chosen.emit((row == 0, index))
                     return
+
+    def event(self, event: QEvent) -> bool:
+        """Claim the keys that this widget understands before an action takes them."""
+        # With nothing to take away, Esc steps back elsewhere.
+        leaving = (Qt.Key.Key_Escape,) if self._shown is not None else ()
+        return claim(event, (*_MOVES, *_PRESSES, *leaving)) or super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Go from picture to picture, and choose one."""

@@ -10,11 +10,11 @@ from fmstudio.ui.collection import Stage
 from fmstudio.ui.panels.collection import CollectionPanel
 from fmstudio.ui.panels.collection_looks import Coloring, legend_of
 from fmstudio.ui.panels.thumbnails import Thumbnails
-from tests.ui.test_collection import answer, mapped, mapping  # noqa: F401 (fixtures)
+from tests.ui.conftest import mapped
 
 
 @pytest.fixture
-def panel(qtbot, controller, mapping, service):  # noqa: F811
+def panel(qtbot, controller, mapping, service):
     panel = CollectionPanel(controller, mapping, Thumbnails(controller, service))
     qtbot.addWidget(panel)
     panel.resize(900, 320)
@@ -23,7 +23,7 @@ def panel(qtbot, controller, mapping, service):  # noqa: F811
 
 
 @pytest.fixture
-def full(qtbot, panel, mapping):  # noqa: F811
+def full(qtbot, panel, mapping):
     mapped(qtbot, mapping)
     return panel
 
@@ -32,7 +32,7 @@ def at(panel, index):
     return QPointF(*panel.map.places()[index]).toPoint()
 
 
-def test_until_there_is_a_map_it_says_what_to_do(qtbot, panel, mapping, controller):  # noqa: F811
+def test_until_there_is_a_map_it_says_what_to_do(qtbot, panel, mapping, controller):
     assert panel.empty.button.text() == "Map the collection"
     panel.empty.button.click()
     assert panel.empty.button.text() == "Cancel"
@@ -59,7 +59,7 @@ def test_outliers_are_listed_with_their_reason_and_open(full, controller):
 
 
 @pytest.mark.parametrize("coloring", Coloring)
-def test_every_colouring_has_a_legend(full, mapping, coloring):  # noqa: F811
+def test_every_colouring_has_a_legend(full, mapping, coloring):
     full.coloring.setCurrentIndex(list(Coloring).index(coloring))
     full.refresh()
     legend = legend_of(mapping.overview, coloring)
