@@ -4,9 +4,10 @@
 be chosen. In each category one image is annotated by hand and carried to the others; the truth
 then answers the review queue, most doubtful image first and on it most doubtful point first. A
 point that is missing, or farther than a tenth of the object's longest side from where it belongs,
-is one correction, and goes to its true place; all others stay where the engine put them. With
-landmarks, the other points of the image are solved anew after each correction; with "improve the
-rest", every reviewed image is a reference for those that are still to be reviewed.
+is one correction, and goes to its true place; all others stay where the engine put them. Settled,
+the other points of the image move after each correction by what it says of them. With "improve the
+rest" every reviewed image is a reference for those that are still to be reviewed: only the most
+similar one, or the five most similar ones by their consensus.
 """
 
 import argparse
@@ -19,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fmstudio.engine.cache import TensorCache
-from fmstudio.engine.carry import CarriedMark, carry, vote
+from fmstudio.engine.carry import CarriedMark, vote
 from fmstudio.engine.focus import map_object
-from fmstudio.engine.landmarks import correct
 from fmstudio.engine.match import Matcher
-from fmstudio.engine.object_map import ObjectMap
 from fmstudio.engine.requests import Mark, ProposedMark
+from fmstudio.engine.rivals import carry_both
+from fmstudio.engine.settle import as_taken, settle
 from fmstudio.engine.views import View
 from fmstudio.evaluation.benchmark import look_at
 from fmstudio.evaluation.datasets import LabelledImage, LabelledSet, find_sets
@@ -41,8 +42,9 @@ class Effort:
     images: int = 0
     by_hand: int = 0
     once: int = 0
-    landmarks: int = 0
-    improved: int = 0
+    settled: int = 0
+    nearest: int = 0
+    consensus: int = 0
     both: int = 0
 
     def __add__(self, other: "Effort") -> "Effort":
@@ -50,31 +52,37 @@ class Effort:
         return Effort(*(a + b for a, b in pairs))
 
 
+# The ways of working, as `Effort` has them after `by_hand`: how many reviewed images a target
+# takes, None for the first one only, and whether corrections move the other points.
+WAYS = ((None, False), (None, True), (1, False), (NEAREST, False), (NEAREST, True))
+
+
 @dataclass
-class Pairs:
-    """The maps between a category's images, each found once.
+class Words:
+    """What a category's images say of each other, each said once.
 
     Attributes
     ----------
     matcher : Matcher
     views : dict of int to View
         By image id.
-    maps : dict of (int, int, bytes) to ObjectMap
+    said : dict of (int, int, bytes) to CarriedMark
         By source, target, and where the source's points are.
     """
 
     matcher: Matcher
     views: dict[int, View]
-    maps: dict[tuple[int, int, bytes], ObjectMap] = field(default_factory=dict)
+    said: dict[tuple[int, int, bytes], CarriedMark] = field(default_factory=dict)
 
-    def find(self, mark: Mark, target: int) -> ObjectMap:
-        """Return the map of a reviewed image's mark to a target."""
+    def word(self, mark: Mark, target: int) -> CarriedMark:
+        """Return what a reviewed image's mark becomes on a target."""
         assert mark.keypoints is not None
         at = (mark.id, target, mark.keypoints.xy.tobytes())
-        if at not in self.maps:
+        if at not in self.said:
             s, t = self.views[mark.id], self.views[target]
-            self.maps[at] = map_object(self.matcher, s, t, mark)
-        return self.maps[at]
+            found = map_object(self.matcher, s, t, mark)
+            self.said[at] = carry_both(self.matcher, s, t, mark, found, check=lambda: None)
+        return self.said[at]
 
     def alike(self, a: int, b: int) -> float:
         """Return the cosine of two images' mean descriptors."""
@@ -88,21 +96,20 @@ class Annotator:
 
     Attributes
     ----------
-    pairs : Pairs
+    words : Words
         Shared between annotators.
-    has_landmarks, improves : bool
-        The way of working.
+    nearest : int or None
+        How many reviewed images a target takes; None takes the first one only.
+    settles : bool
+        Whether corrections move the other points.
     done : dict of int to Mark
         Reviewed images, in order of review; a mark's id is its image's.
-    words : dict of (int, int) to CarriedMark
-        What each reviewed image says of each other one.
     """
 
-    pairs: Pairs
-    has_landmarks: bool
-    improves: bool
+    words: Words
+    nearest: int | None
+    settles: bool
     done: dict[int, Mark] = field(default_factory=dict)
-    words: dict[tuple[int, int], CarriedMark] = field(default_factory=dict)
 
     def work(self, first: LabelledImage, targets: Sequence[LabelledImage]) -> int:
         """Annotate one image by hand and review the others; return how many points were placed."""
@@ -112,44 +119,37 @@ class Annotator:
         while rest:
             proposed = {image.id: self.proposal(image) for image in rest}
             following = min(rest, key=lambda image: proposed[image.id].quality)
-            points = proposed[following.id].keypoints
-            assert points is not None
-            used = self.references(following)
-            placed += self.review(following, points, used)
+            placed += self.review(following, proposed[following.id])
             rest.remove(following)
         return placed
 
-    def references(self, target: LabelledImage) -> list[Mark]:
-        """Return the reviewed marks that a target takes."""
+    def said(self, target: LabelledImage) -> list[CarriedMark]:
+        """Return what the reviewed marks that a target takes say of it."""
         marks = list(self.done.values())
-        if not self.improves:
-            return marks[:1]
-        marks.sort(key=lambda mark: -self.pairs.alike(mark.id, target.id))
-        return marks[:NEAREST]
+        if self.nearest is None:
+            marks = marks[:1]
+        marks.sort(key=lambda mark: -self.words.alike(mark.id, target.id))
+        return [self.words.word(mark, target.id) for mark in marks[: self.nearest]]
 
     def proposal(self, target: LabelledImage) -> ProposedMark:
         """Return what its references together propose on a target."""
-        words = []
-        for mark in self.references(target):
-            at = (mark.id, target.id)
-            if at not in self.words:
-                self.words[at] = carry(self.pairs.find(mark, target.id), mark)
-            words.append([self.words[at]])
-        (proposed,) = vote(words, self.pairs.views[target.id].analysis.grid)
+        grid = self.words.views[target.id].analysis.grid
+        (proposed,) = vote([[word] for word in self.said(target)], grid)
         return proposed
 
-    def review(self, target: LabelledImage, points: Keypoints, used: Sequence[Mark]) -> int:
+    def review(self, target: LabelledImage, proposal: ProposedMark) -> int:
         """Correct until all is right, then accept; return how many points had to be placed."""
         assert target.keypoints is not None
-        grid = self.pairs.views[target.id].analysis.grid
-        placed = 0
+        assert proposal.keypoints is not None
+        other = proposal.alternative
+        said = as_taken(self.said(target), None if other is None else other.taken_pose)
+        points, placed = proposal.keypoints, 0
         while (wrong := np.flatnonzero(corrections(target, points))).size:
             index = int(wrong[np.argmin(points.score[wrong])])
             points = with_truth(points, target.keypoints, index)
             placed += 1
-            if self.has_landmarks:
-                found = [(self.pairs.find(mark, target.id), mark) for mark in used]
-                points = correct(found, points, grid)
+            if self.settles:
+                points = settle(said, points, proposal.keypoints)
         seen = np.where(points.labelled, target.keypoints.visibility, NOT_LABELLED)
         self.done[target.id] = Mark(target.id, 0, Keypoints.drawn(points.xy, seen))
         return placed
@@ -172,14 +172,10 @@ def with_truth(points: Keypoints, truth: Keypoints, index: int) -> Keypoints:
     return Keypoints(xy, seen, score)
 
 
-def measure(images: Sequence[LabelledImage], pairs: Pairs) -> Effort:
+def measure(images: Sequence[LabelledImage], words: Words) -> Effort:
     """Return the effort for images of one category, of which the first is annotated by hand."""
     first, targets = images[0], images[1:]
-    placed = [
-        Annotator(pairs, has_landmarks, improves).work(first, targets)
-        for improves in (False, True)
-        for has_landmarks in (False, True)
-    ]
+    placed = [Annotator(words, *way).work(first, targets) for way in WAYS]
     labelled = [image.keypoints.labelled.sum() for image in targets if image.keypoints is not None]
     return Effort(len(targets), int(sum(labelled)), *placed)
 
@@ -191,22 +187,23 @@ def of_category(
     images = [i for i in labelled.images if i.keypoints is not None and i.box is not None]
     if len(images) < 3:
         return None
-    total, views = Effort(), {}
+    total = Effort()
+    views: dict[int, View] = {}
     for order in range(orders):
         chosen = sorted(images, key=lambda image: image.id)
         random.Random(order).shuffle(chosen)
         chosen = chosen[: n_targets + 1]
         views |= {i.id: look_at(matcher, i) for i in chosen if i.id not in views}
-        total += measure(chosen, Pairs(matcher, views))
+        total += measure(chosen, Words(matcher, views))
     return total
 
 
 def line(name: str, effort: Effort) -> str:
     """Return a row of the table: points to place per image, and what is saved over ``once``."""
-    each = (effort.by_hand, effort.once, effort.landmarks, effort.improved, effort.both)
+    _, *each = (getattr(effort, f.name) for f in fields(effort))
     cells = [f"{count / effort.images:.2f}" for count in each]
     saved = [100 * (1 - count / effort.once) if effort.once else 0.0 for count in each[2:]]
-    return f"| {name} | {' | '.join(cells)} | {' / '.join(f'{share:.0f} %' for share in saved)} |"
+    return f"| {name} | {' | '.join(cells)} | {' / '.join(f'{share:.0f}' for share in saved)} |"
 
 
 def main() -> None:
@@ -215,7 +212,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="of labelled COCO sets")
     parser.add_argument("--categories", default="", help="names, split by commas; else all")
     parser.add_argument("--targets", type=int, default=10, help="images per category")
-    parser.add_argument("--orders", type=int, default=2, help="random orders per category")
+    parser.add_argument("--orders", type=int, default=1, help="random orders per category")
     parser.add_argument("--cache", type=Path, help="folder where analyses are kept")
     wanted = parser.parse_args()
     names = frozenset(name for name in wanted.categories.split(",") if name)
@@ -223,10 +220,11 @@ def main() -> None:
     head = (
         "by hand",
         "propagation only",
-        "landmarks",
-        "improve the rest",
-        "both",
-        "saved by these",
+        "settled",
+        "improved by the nearest",
+        "by consensus",
+        "and settled",
+        "saved by these, %",
     )
     print(f"| points to place per image | {' | '.join(head)} |\n|---|{'---:|' * len(head)}")
     total = Effort()

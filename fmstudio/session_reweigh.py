@@ -51,14 +51,7 @@ def reweigh_request(
         raise ProjectError(
             "Only a proposal that nobody has reviewed is fused anew: reviewed work is never moved."
         )
-    words = []
-    for vote in annotation.votes:
-        source = project.annotations.get(vote.source)
-        if source is None or source.status is not Status.ACCEPTED or not covers_something(source):
-            continue
-        mark = Mark(source.id, source.category_id, source.keypoints, source.mask)
-        say = says.get(vote.source, vote.say)
-        words.append((image_ref(project, source.image_id), mark, say))
+    words = words_of(project, annotation, says)
     if not words:
         raise ProjectError(
             "None of the references of this proposal is there and accepted any more: propagate "
@@ -66,7 +59,22 @@ def reweigh_request(
         )
     if not any(say > 0 for _, _, say in words):
         raise ProjectError("All references would be left out: let at least one of them count.")
-    return ReweighRequest(annotation, image_ref(project, annotation.image_id), tuple(words))
+    return ReweighRequest(annotation, image_ref(project, annotation.image_id), words)
+
+
+def words_of(
+    project: Project, annotation: Annotation, says: Mapping[int, float] | None = None
+) -> tuple[tuple[ImageRef, Mark, float], ...]:
+    """Return an annotation's references that are still accepted: image, mark, what it counts."""
+    words = []
+    for vote in annotation.votes:
+        source = project.annotations.get(vote.source)
+        if source is None or source.status is not Status.ACCEPTED or not covers_something(source):
+            continue
+        mark = Mark(source.id, source.category_id, source.keypoints, source.mask)
+        say = (says or {}).get(vote.source, vote.say)
+        words.append((image_ref(project, source.image_id), mark, say))
+    return tuple(words)
 
 
 def reweighed(

@@ -223,7 +223,7 @@ def _fuse_rivals(
 def _votes(words: Sequence[CarriedMark]) -> tuple[Vote, ...]:
     """Return each reference's own word on the keypoints, the heaviest first."""
     said = [w for w in words if w.mark.keypoints is not None]
-    weights = _weights(said)
+    weights = point_weights(said)
     total = weights.sum(axis=0)
     shares = weights / np.where(total > 0, total, 1.0)
     votes = [
@@ -233,7 +233,7 @@ def _votes(words: Sequence[CarriedMark]) -> tuple[Vote, ...]:
     return tuple(sorted(votes, key=lambda v: -float(v.weight.mean()))[:MOST_VOTES])
 
 
-def _weights(words: Sequence[CarriedMark]) -> NDArray[np.float64]:
+def point_weights(words: Sequence[CarriedMark]) -> NDArray[np.float64]:
     """Return what each word weighs on each point, (r, m)."""
     # Squared: of references that disagree, the surer one is right more often than its share; and
     # a point of a reference whose object fits as a whole more often than its own score says.
@@ -289,7 +289,7 @@ def _together(words: Sequence[CarriedMark]) -> NDArray[np.float64]:
     scores = [w.scores for w in words if w.scores is not None]
     if len(words) == 1 or len(scores) < len(words):
         return words[0].xy
-    return fuse_scores(scores, _weights(words))
+    return fuse_scores(scores, point_weights(words))
 
 
 def extent_of(mark: Mark, grid: PatchGrid) -> float:

@@ -60,35 +60,55 @@ def fuse_scores(
     Genest and Zidek 1986, "Combining probability distributions", doi:10.1214/ss/1177013825,
     section 3 (the linear opinion pool).
     """
-    box = box_around([score.box for score in scores])
-    raster = _raster(box, scores)
+    raster = SharedRaster.of(scores)
     shares = torch.from_numpy(weights / weights.sum(axis=0))  # (r, m)
-    words = [_probabilities(score, box, raster) for score in scores]  # r of (m, raster.n)
-    pool = torch.einsum("rm,rmn->mn", shares.to(words[0]), torch.stack(words))
-    pooled = _TEMPERATURE * torch.log(pool + _FLOOR)
-    return soft_argmax(pooled, raster) + np.array(box[:2], dtype=np.float64)
+    words = [raster.probabilities(score) for score in scores]  # r of (m, n)
+    return raster.decode(torch.einsum("rm,rmn->mn", shares.to(words[0]), torch.stack(words)))
 
 
-def _raster(box: PartBox, scores: Sequence[PointScores]) -> PatchGrid:
-    """Return a grid over a box, with patches like the finest that it holds."""
-    width, height = box[2] - box[0], box[3] - box[1]
-    step = max(
-        min(min(score.grid.patch) for score in scores),
-        max(width, height) / _MOST_CELLS,
-    )
-    rows, cols = (max(round(length / step), 1) for length in (height, width))
-    return PatchGrid(ImageSize(width, height), rows, cols)
+@dataclass(frozen=True, slots=True)
+class SharedRaster:
+    """One raster around the parts of a target that several references looked at.
 
-
-def _probabilities(score: PointScores, box: PartBox, raster: PatchGrid) -> torch.Tensor:
-    """Return a reference's probabilities (m, raster.n) on the raster of a box around its part.
-
-    What lies outside of its part was not looked at: it is as likely as the part's nearest border.
+    Attributes
+    ----------
+    box : PartBox
+        In pixels of the target.
+    grid : PatchGrid
+        Of the box, with cells like the finest patches that it holds.
     """
-    x0, y0, x1, y1 = score.box
-    places = raster.centers() + np.array(box[:2]) - np.array([x0, y0])
-    unit = 2 * places / np.array([x1 - x0, y1 - y0]) - 1
-    at = torch.from_numpy(unit).to(score.rows).reshape(1, raster.rows, raster.cols, 2)
-    volume = score.rows.reshape(1, -1, score.grid.rows, score.grid.cols)
-    drawn = grid_sample(volume, at, padding_mode="border", align_corners=False)[0]
-    return (drawn.flatten(1) / _TEMPERATURE).softmax(dim=1)
+
+    box: PartBox
+    grid: PatchGrid
+
+    @classmethod
+    def of(cls, scores: Sequence[PointScores]) -> "SharedRaster":
+        """Return the raster around the parts of these scores, at least one."""
+        box = box_around([score.box for score in scores])
+        width, height = box[2] - box[0], box[3] - box[1]
+        finest = min(min(score.grid.patch) for score in scores)
+        step = max(finest, max(width, height) / _MOST_CELLS)
+        rows, cols = (max(round(length / step), 1) for length in (height, width))
+        return cls(box, PatchGrid(ImageSize(width, height), rows, cols))
+
+    def places(self) -> NDArray[np.float64]:
+        """Return the centres of its cells (n, 2), target pixels."""
+        return np.asarray(self.grid.centers() + np.array(self.box[:2]))
+
+    def probabilities(self, score: PointScores) -> torch.Tensor:
+        """Return a reference's ``softmax(score / 0.04)`` over the cells, (m, n).
+
+        What lies outside of its part was not looked at: it is as likely as the part's nearest
+        border.
+        """
+        x0, y0, x1, y1 = score.box
+        unit = 2 * (self.places() - np.array([x0, y0])) / np.array([x1 - x0, y1 - y0]) - 1
+        at = torch.from_numpy(unit).to(score.rows).reshape(1, self.grid.rows, self.grid.cols, 2)
+        volume = score.rows.reshape(1, -1, score.grid.rows, score.grid.cols)
+        drawn = grid_sample(volume, at, padding_mode="border", align_corners=False)[0]
+        return (drawn.flatten(1) / _TEMPERATURE).softmax(dim=1)
+
+    def decode(self, pool: torch.Tensor) -> NDArray[np.float64]:
+        """Return where probabilities (m, n) are highest, target pixels (m, 2)."""
+        pooled = _TEMPERATURE * torch.log(pool + _FLOOR)
+        return soft_argmax(pooled, self.grid) + np.array(self.box[:2], dtype=np.float64)

@@ -14,7 +14,6 @@ from fmstudio.geometry.masks import Mask
 from fmstudio.geometry.votes import Pose
 from fmstudio.spectral.convert import row_at, soft_argmax
 from fmstudio.spectral.displacement import SmoothDisplacement, fit_displacement, prior_rows
-from fmstudio.spectral.landmarks import Landmarks, taken_rows
 from fmstudio.spectral.segment import carried_mask
 from fmstudio.spectral.transfer import patch_cover
 
@@ -58,8 +57,6 @@ class ObjectMap:
         Whether the mirrored target fits clearly better.
     alternative : Alternative or None
         The runner-up, where two maps were tried.
-    landmarks : Landmarks or None
-        What a person has said; in pixels of the two parts.
     """
 
     pair: PairMap
@@ -72,7 +69,6 @@ class ObjectMap:
     prior_weight: float
     is_mirrored: bool = False
     alternative: "Alternative | None" = None
-    landmarks: Landmarks | None = None
 
     @property
     def pose(self) -> Pose:
@@ -93,21 +89,7 @@ class ObjectMap:
         rows = row_at(self.pair.score, grid_s, at)
         side = grid_t.size.long_side
         prior = prior_rows(self.displacement(at), grid_t.centers(), side, self.prior_weight)
-        rows = rows + prior.to(rows)
-        return rows if self.landmarks is None else rows + self._taken(at).to(rows)
-
-    def _taken(self, at: NDArray[np.float64]) -> torch.Tensor:
-        """Return what places of the source's part (m, 2) lose where a landmark lies."""
-        assert self.landmarks is not None
-        grid_s, grid_t = self.pair.grid_s, self.pair.grid_t
-        places = self.displacement(grid_s.centers()[self.weights > 0])
-        return taken_rows(
-            self.landmarks,
-            at,
-            grid_t.centers(),
-            float(self.displacement.extent.max()),
-            max(float(np.ptp(places, axis=0).max()), *grid_t.patch),
-        )
+        return rows + prior.to(rows)
 
     def rows_back(self, xy: NDArray[np.floating]) -> torch.Tensor:
         """Return the score of target points (m, 2) with all patches of the source's part."""

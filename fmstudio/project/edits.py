@@ -14,7 +14,7 @@ from fmstudio.project.changes import Changes
 from fmstudio.project.diff import ProjectDiff
 from fmstudio.project.edits_bulk import ImportAnnotations, LandProposals
 from fmstudio.project.edits_category import SetCategory
-from fmstudio.project.edits_proposals import ReviseProposals, SwapAlternatives
+from fmstudio.project.edits_proposals import ReviseProposals, SettlePoints, SwapAlternatives
 from fmstudio.project.edits_schema import AddCategory, ChangeCategory, RemoveCategory
 from fmstudio.project.model import (
     Annotation,
@@ -46,6 +46,7 @@ __all__ = [
     "ReviseProposals",
     "SetCategory",
     "SetStatus",
+    "SettlePoints",
     "SwapAlternatives",
     "apply",
 ]
@@ -292,6 +293,7 @@ Edit = (
     | LandProposals
     | SwapAlternatives
     | ReviseProposals
+    | SettlePoints
     | ImportAnnotations
     | RenameProject
 )

@@ -1,10 +1,11 @@
-"""Edits of proposals that nobody has reviewed yet: another map, other weights."""
+"""Edits of what the engine proposed: another map, other weights, what a correction says."""
 
 from dataclasses import dataclass, replace
 
 from fmstudio.errors import ProjectError
+from fmstudio.geometry.points import Keypoints
 from fmstudio.project.changes import Changes
-from fmstudio.project.model import Annotation, Propagated, Status
+from fmstudio.project.model import Annotation, Corrected, Propagated, Status
 from fmstudio.project.wording import counted
 
 
@@ -103,3 +104,38 @@ class ReviseProposals:
                 )
             if annotation != old:
                 changes.put_annotation(annotation)
+
+
+@dataclass(frozen=True, slots=True)
+class SettlePoints:
+    """Put the points that nobody placed where they lie by those that a person did.
+
+    Attributes
+    ----------
+    id : int
+        Of an annotation that a person has corrected.
+    before, after : Keypoints
+        As they are, and as they are to be: what a person placed stays.
+    """
+
+    id: int
+    before: Keypoints
+    after: Keypoints
+
+    @property
+    def label(self) -> str:
+        """Return what a menu calls it."""
+        return "Move points after a correction"
+
+    def make(self, changes: Changes) -> None:
+        """Make the change."""
+        old = changes.annotation(self.id)
+        if not isinstance(old.provenance, Corrected) or old.keypoints != self.before:
+            raise ProjectError(
+                f"Annotation {self.id} has been changed meanwhile: it stays as it is."
+            )
+        placed = self.before.placed
+        if (self.after.xy[placed] != self.before.xy[placed]).any():
+            raise ProjectError(f"A point that a person placed on annotation {self.id} never moves.")
+        if self.after != self.before:
+            changes.put_annotation(replace(old, keypoints=self.after))

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 from fmstudio.geometry.masks import Mask
-from fmstudio.spectral.landmarks import Landmarks
 from fmstudio.spectral.threads import one_blas_thread
 
 # Width of the Gaussian (shares of the target's longer side) and cosine modes, round by round: an
@@ -22,8 +21,6 @@ SCHEDULE = ((0.25, 0), (0.18, 0), (0.12, 6), (0.08, 12), (0.06, 24), (0.05, 32))
 _TEMPERATURE = 0.02
 _ROUGHNESS = 2e-4
 _OUTLIER = 0.02
-# What all landmarks together weigh, beside all patches: nearly as much as a constraint would.
-_HELD = 10.0
 _ORDERS = 9
 # Of an object's box: how far its patches reach beyond its mask or its points.
 _GROW_MASK, _GROW_POINTS = 0.05, 0.15
@@ -87,7 +84,6 @@ def fit_displacement(
     weights: NDArray[np.floating],
     *,
     schedule: tuple[tuple[float, int], ...] = SCHEDULE,
-    landmarks: Landmarks | None = None,
 ) -> SmoothDisplacement:
     """Return the smooth displacement that a score supports best.
 
@@ -105,8 +101,6 @@ def fit_displacement(
         At least 0: how much each source patch belongs to the object; see `object_weights`.
     schedule : tuple of (float, int)
         sigma and number of modes of each round, at least one.
-    landmarks : Landmarks or None
-        Places that are known; each weighs ten times what all patches together do.
 
     Raises
     ------
@@ -130,46 +124,15 @@ def fit_displacement(
     extent = np.maximum(x.max(axis=0) - low, max(grid_s.patch))
     most = max(modes for _, modes in schedule)
     X = _design((x - low) / extent, most)
-    held = _Held.at(landmarks, low, extent, most, grid_t.size.long_side)
     # The first round knows no fit yet: each patch goes to its mean, trusted by its peak.
     mass, mean, used = likely.peak(), likely.near(None, 1.0)[1], 3 + schedule[0][1]
-    theta = _least_squares(X[:, :used], mean, weight * mass / (mass + _OUTLIER), held)
+    theta = _least_squares(X[:, :used], mean, weight * mass / (mass + _OUTLIER))
     for sigma, modes in schedule[1:]:
         mass, mean = likely.near(X[:, : len(theta)] @ theta, sigma)
-        theta = _least_squares(X[:, : 3 + modes], mean, weight * mass / (mass + _OUTLIER), held)
+        theta = _least_squares(X[:, : 3 + modes], mean, weight * mass / (mass + _OUTLIER))
     mass, _ = likely.near(X[:, : len(theta)] @ theta, schedule[-1][0])
     support = float((weight * mass).sum() / weight.sum())
     return SmoothDisplacement(low, extent, theta * grid_t.size.long_side, support, mass)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Held:
-    """Landmarks as rows of the fit.
-
-    Attributes
-    ----------
-    X : ndarray, (a, 3 + modes)
-        The functions at their source places.
-    y : ndarray, (a, 2)
-        Their target places, in shares of the target's longer side.
-    """
-
-    X: NDArray[np.float64]
-    y: NDArray[np.float64]
-
-    @classmethod
-    def at(
-        cls,
-        landmarks: Landmarks | None,
-        low: NDArray[np.float64],
-        extent: NDArray[np.float64],
-        modes: int,
-        side: float,
-    ) -> "_Held | None":
-        """Return the rows of landmarks in an object's box, or None without any."""
-        if landmarks is None or not len(landmarks):
-            return None
-        return cls(_design((landmarks.xy_s - low) / extent, modes), landmarks.xy_t / side)
 
 
 class _Likelihood:
@@ -354,14 +317,9 @@ def _least_squares(
     X: NDArray[np.float64],
     mean: NDArray[np.float64],
     trust: NDArray[np.float64],
-    held: _Held | None,
 ) -> NDArray[np.float64]:
     """Return theta (3 + modes, 2) of the weighted ridge fit."""
     total = max(float(trust.sum()), 1e-12)
-    if held is not None:
-        X = np.concatenate([X, held.X[:, : X.shape[1]]])
-        mean = np.concatenate([mean, held.y])
-        trust = np.concatenate([trust, np.full(len(held.y), _HELD * total)])
     roughness = np.concatenate([np.zeros(3), _lowest(X.shape[1] - 3)[2] ** 2])
     gram = X.T @ (trust[:, None] * X) + total * np.diag(_ROUGHNESS * roughness + 1e-6)
     # The ridge makes it positive definite; numpy's own solver is quick at this size.

@@ -8,7 +8,7 @@ import pytest
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.engine.live import LivePairs
 from fmstudio.engine.requests import ImageRef, Mark, Progress, ProposedMark
-from fmstudio.engine.reweigh import LiveWords, Weighed, reweigh
+from fmstudio.engine.reweigh import Correction, LiveWords, Weighed, hear, reweigh, settle_live
 from fmstudio.errors import Cancelled, MatchError
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.geometry.points import Keypoints
@@ -59,3 +59,19 @@ def test_it_can_be_stopped(words):
     token.cancel()
     with pytest.raises(Cancelled):
         list(reweigh(words, ref(3), [Weighed(ref(0), mark(0), 1.0)], token))
+
+
+def test_after_a_correction_nothing_is_matched_and_what_was_placed_stays(words, monkeypatch):
+    weighed = [Weighed(ref(0), mark(0), 1.0), Weighed(ref(1), mark(1), 1.0)]
+    assert all(isinstance(step, Progress) for step in hear(words, ref(3), weighed, CancelToken()))
+    monkeypatch.setattr(words.pairs, "find", None)
+    *_, proposed = asked(words, [1.0, 1.0])
+    before = proposed.keypoints
+    xy, score = before.xy.copy(), before.score.copy()
+    xy[1], score[1] = [70.0, 90.0], 1.0
+    points = Keypoints(xy, before.visibility, score)
+    correction = Correction(points, before)
+    *steps, settled = settle_live(words, ref(3), weighed, correction, CancelToken())
+    assert [step.done for step in steps] == [0, 1, 2]
+    assert settled.xy[1].tolist() == [70.0, 90.0]
+    assert np.array_equal(settled.visibility, before.visibility)
