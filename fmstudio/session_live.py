@@ -47,6 +47,11 @@ class Live:
         self._pairs: LivePairs | None = None
         self._words: LiveWords | None = None
 
+    @property
+    def is_loaded(self) -> bool:
+        """Return whether the networks are loaded, so that a question costs its own time alone."""
+        return self._pairs is not None
+
     def words(self) -> "LiveWords":
         """Return what references say of targets, over `pairs`; errors as there."""
         if self._words is None:

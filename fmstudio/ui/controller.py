@@ -68,6 +68,8 @@ class Controller(QObject):
     """Another project is open, or none."""
     projectChanged = Signal(object)
     """An edit, undo or redo: ProjectDiff."""
+    performed = Signal(object, object)
+    """A person's edit, and the project before it; not sent for undo and redo."""
     inboxChanged = Signal()
     """Ghosts have come, or have been landed or thrown away."""
     shownChanged = Signal()
@@ -235,7 +237,11 @@ class Controller(QObject):
 
     def perform(self, edit: Edit) -> ProjectDiff | None:
         """Apply an edit; a refusal becomes a notice, and None is returned."""
-        return self._change(lambda session: session.perform(edit))
+        before = self.project
+        diff = self._change(lambda session: session.perform(edit))
+        if diff:
+            self.performed.emit(edit, before)
+        return diff
 
     def undo(self) -> None:
         """Take the last edit back."""

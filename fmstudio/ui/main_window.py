@@ -48,8 +48,8 @@ _MENUS = {
     "brush-smaller brush-larger - @categories",
     "review": "next-image previous-image search-images use-as-reference - "
     "propagate improve cancel-run - "
-    "next-review accept reject swap-map accept-above review-summary - annotate-next "
-    "map-collection - models",
+    "next-review accept reject swap-map settle-points accept-above review-summary - "
+    "annotate-next map-collection - models",
     "view": "fit zoom-100 zoom-in zoom-out - link-views show-reference hide-overlays "
     "next-coloring show-votes show-other-map - "
     "workspace-annotate workspace-review workspace-inspect - collection @docks - full-screen",

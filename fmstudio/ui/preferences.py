@@ -93,7 +93,16 @@ class Preferences(QObject):
 
     @linked_views.setter
     def linked_views(self, value: bool) -> None:
-        self._set_flag("linked_views", value)
+        self._set_flag("linked_views", value, was=self.linked_views)
+
+    @property
+    def settles_points(self) -> bool:
+        """Return whether a correction moves the other points of its annotation."""
+        return self._flag("settles_points", default="true")
+
+    @settles_points.setter
+    def settles_points(self, value: bool) -> None:
+        self._set_flag("settles_points", value, was=self.settles_points)
 
     @property
     def point_colors(self) -> str:
@@ -111,7 +120,7 @@ class Preferences(QObject):
 
     @is_hint_dismissed.setter
     def is_hint_dismissed(self, value: bool) -> None:
-        self._set_flag("hint_dismissed", value)
+        self._set_flag("hint_dismissed", value, was=self.is_hint_dismissed)
 
     @property
     def inspector(self) -> InspectorChoices:
@@ -190,13 +199,13 @@ class Preferences(QObject):
 
     # Private
 
-    def _flag(self, key: str) -> bool:
-        """Return a yes or no; no where nothing is kept."""
-        return str(self._settings.value(key, "false")).lower() == "true"
+    def _flag(self, key: str, default: str = "false") -> bool:
+        """Return a yes or no."""
+        return str(self._settings.value(key, default)).lower() == "true"
 
-    def _set_flag(self, key: str, value: bool) -> None:
+    def _set_flag(self, key: str, value: bool, *, was: bool) -> None:
         """Keep a yes or no; as a word, because an INI file knows no others."""
-        if value != self._flag(key):
+        if value != was:
             self._settings.setValue(key, "true" if value else "false")
             self.changed.emit(key)
 

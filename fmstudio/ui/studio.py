@@ -42,6 +42,8 @@ from fmstudio.ui.questions import Questions
 from fmstudio.ui.recent import keep_picture, listed, remembered
 from fmstudio.ui.reweighing import Reweighing
 from fmstudio.ui.running import Running
+from fmstudio.ui.settling import AHEAD_LANE, Settling
+from fmstudio.ui.settling import LANE as SETTLE_LANE
 from fmstudio.ui.spectrum import BAND_LANE, SPECTRUM_LANE, SpectrumViewer
 from fmstudio.ui.status_bar import StatusBar
 from fmstudio.ui.tasks import Tasks
@@ -60,12 +62,23 @@ _LANES_OF_A_PROJECT = (
     "thumbnails",
     "assist",
     "reweigh",
+    SETTLE_LANE,
+    AHEAD_LANE,
     "next",
     COLLECTION_LANE,
     LANE,
     POINT_LANE,
     SPECTRUM_LANE,
     BAND_LANE,
+)
+# Preferences that something has to be done about.
+_FOLLOWED = (
+    "point_colors",
+    "key_overrides",
+    "hint_dismissed",
+    "linked_views",
+    "settles_points",
+    "device",
 )
 
 
@@ -96,6 +109,7 @@ class Studio(QObject):
         self.live = LiveSource(self.controller, self.preferences, self)
         self.competing = Competing(self.controller, self)
         self.reweighing = Reweighing(self.controller, self.tasks, self.live.live, self)
+        self.settling = Settling(self.controller, self.tasks, self.service, self.live.live, self)
         self.annotate_next = AnnotateNext(self.controller, self.tasks, self.live.live, self)
         self.collection = CollectionMapping(self.controller, self.tasks, self.live.live, self)
         self.opening = Opening(self.controller, self.tasks, self._data, self)
@@ -153,6 +167,7 @@ class Studio(QObject):
         column = QVBoxLayout(area)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.canvases)
+        self.settling.trailChanged.connect(self.canvases.show_trail)
         self.match_overlay = MatchOverlay(self.canvases, area)
         self.inspector = Inspector(
             self.controller, self.service, self.preferences, self.live.live, self
@@ -189,7 +204,7 @@ class Studio(QObject):
         self.downloads.ended.connect(self._on_download)
         self.preferences.changed.connect(self._on_preference)
         self.controller.coloringChanged.connect(self._keep_coloring)
-        for name in ("point_colors", "key_overrides", "hint_dismissed", "linked_views", "device"):
+        for name in _FOLLOWED:
             self._on_preference(name)
 
     def _on_preference(self, name: str) -> None:
@@ -206,6 +221,9 @@ class Studio(QObject):
         elif name == "linked_views":
             self.canvases.set_linked(chosen.linked_views)
             self.actions["link-views"].setChecked(chosen.linked_views)
+        elif name == "settles_points":
+            self.settling.set_on(chosen.settles_points)
+            self.actions["settle-points"].setChecked(chosen.settles_points)
         elif name == "point_colors":
             by = chosen.point_colors
             self.controller.set_coloring(None if by == "confidence" else Reason(by))

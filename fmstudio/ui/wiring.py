@@ -107,6 +107,7 @@ class Wiring(QObject):
             "accept-above": self._show_accept_above,
             "review-summary": self._show_review_summary,
             "swap-map": self._studio.competing.swap,
+            "settle-points": self._settle_points,
             "annotate-next": self._studio.annotate_next.start,
         }
 
@@ -380,6 +381,10 @@ class Wiring(QObject):
     def _link(self, is_linked: bool) -> None:
         """Let the canvases zoom and pan together, now and from now on."""
         self._studio.preferences.linked_views = is_linked
+
+    def _settle_points(self, is_on: bool) -> None:
+        """Let corrections move other points, or not, from now on."""
+        self._studio.preferences.settles_points = is_on
 
     def _on_workspace(self, workspace: Workspace) -> None:
         """Show the reference or not, as an arrangement says."""

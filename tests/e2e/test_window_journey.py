@@ -8,65 +8,20 @@ import shutil
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QSettings, Qt
-from PySide6.QtWidgets import QAbstractItemView, QDialog, QLineEdit
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QAbstractItemView, QLineEdit
 
 from fmstudio.project.edits import AddAnnotation, AddCategory, ChangeAnnotation, SetStatus
 from fmstudio.project.model import Corrected, Drawn, Status
 from fmstudio.session import Session
 from fmstudio.ui.dialogs.category_editor import CategoryEditor
-from fmstudio.ui.studio import Studio
+from tests.e2e.conftest import LEFT
 
-LEFT = Qt.MouseButton.LeftButton
 NAMES = ("left eye", "right eye", "nose")
 # Shares of siamese.jpg's width and height.
 POINTS = ((0.737, 0.435), (0.570, 0.415), (0.631, 0.541))
 FACE = ((0.53, 0.10), (0.66, 0.20), (0.88, 0.10), (0.90, 0.50), (0.66, 0.66), (0.47, 0.45))
 PHOTOS = ("chelsea.jpg", "siamese.jpg", "tabby.jpg")
-
-
-class Hands:
-    """Clicks and types as a person does: at fractions of an image, on what is visible."""
-
-    def __init__(self, qtbot, studio):
-        self._qtbot, self._studio = qtbot, studio
-        self.canvas = studio.canvases.target
-
-    def place(self, share):
-        whole = self.canvas.image_rect()
-        point = self.canvas.map_from_image(share[0] * whole.width(), share[1] * whole.height())
-        return point.toPoint()
-
-    def click(self, share):
-        self._qtbot.mouseMove(self.canvas.viewport(), self.place(share))
-        self._qtbot.mouseClick(self.canvas.viewport(), LEFT, pos=self.place(share))
-
-    def drag(self, start: QPoint, by: QPoint):
-        viewport = self.canvas.viewport()
-        self._qtbot.mousePress(viewport, LEFT, pos=start)
-        for step in (1, 2, 3):
-            self._qtbot.mouseMove(viewport, start + by * step / 3)
-        self._qtbot.mouseRelease(viewport, LEFT, pos=start + by)
-
-    def key(self, key, modifier=Qt.KeyboardModifier.NoModifier):
-        # Without a window manager nobody else makes it active again when a dialog has closed.
-        self._studio.window.activateWindow()
-        self._qtbot.waitUntil(self._studio.window.isActiveWindow)
-        self.canvas.setFocus()
-        self._qtbot.keyClick(self.canvas, key, modifier)
-
-    def dialog(self, kind=QDialog):
-        self._qtbot.waitUntil(
-            lambda: any(d.isVisible() for d in self._studio.window.findChildren(kind))
-        )
-        return next(d for d in self._studio.window.findChildren(kind) if d.isVisible())
-
-    def wait_for_image(self, name):
-        def is_shown():
-            project, shown = self._studio.controller.project, self.canvas.image_id
-            return self.canvas.is_ready and project.images[shown].file_name == name
-
-        self._qtbot.waitUntil(is_shown, timeout=30_000)
 
 
 @pytest.fixture
@@ -81,23 +36,11 @@ def make_photos(tmp_path, sample):
     return make
 
 
-@pytest.fixture
-def studio(qtbot, tmp_path):
-    settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-    studio = Studio(settings, tmp_path / "data")
-    qtbot.addWidget(studio.window)
-    studio.window.resize(1280, 800)
-    studio.window.show()
-    qtbot.waitActive(studio.window)
-    yield studio
-    studio.window.close()
-    assert studio.shut_down()
-
-
 @pytest.mark.slow
-def test_the_window_and_the_command_line_write_the_same_bytes(qtbot, studio, make_photos, command):
+def test_the_window_and_the_command_line_write_the_same_bytes(
+    qtbot, studio, hands, make_photos, command
+):
     folder = make_photos("window")
-    hands = Hands(qtbot, studio)
     _open(qtbot, studio, folder)
     _define_schema(qtbot, studio, hands)
     _annotate(qtbot, studio, hands)

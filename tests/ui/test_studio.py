@@ -392,6 +392,9 @@ def test_choices_are_kept_for_the_next_start(make_studio, qapp):
     studio.preferences.theme = "dark"
     studio.actions["link-views"].setEnabled(True)
     studio.actions["link-views"].trigger()
+    assert studio.actions["settle-points"].isChecked()
+    studio.actions["settle-points"].setEnabled(True)
+    studio.actions["settle-points"].trigger()
     studio.preferences.key_overrides = {"accept": "J"}
     assert qapp.palette().window().color().name() == "#1f2124"
     assert studio.actions.keys("accept") == ("J",)
@@ -399,6 +402,7 @@ def test_choices_are_kept_for_the_next_start(make_studio, qapp):
     again = make_studio()
     assert again.canvases.is_linked
     assert again.actions["link-views"].isChecked()
+    assert not again.actions["settle-points"].isChecked()
     assert again.actions.keys("accept") == ("J",)
     again.preferences.theme = "system"
 

@@ -26,7 +26,7 @@ _CONTOUR = QColor(0xF0, 0xE4, 0x42)
 # Pixels of a distribution's raster become so many on each side, before the painter smooths it.
 _FINER = 6
 _STRONGEST = 225
-_RING, _DIAMOND = 8.0, 5.0
+_RING, _DIAMOND, _TRAIL_RING = 8.0, 5.0, 4.5
 
 
 class Layer(Protocol):
@@ -197,6 +197,33 @@ class GhostLayer:
                 painter.setPen(_pen(color, width))
                 painter.drawEllipse(place, _RING, _RING)
             _draw_cross(painter, place)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrailLayer:
+    """Points that have moved: from where (m, 2) to where (m, 2), image pixels, and a sentence."""
+
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+    text: str
+
+    def draw(self, painter: QPainter, to_screen: QTransform, area: QRectF) -> None:
+        """Draw a dashed line from an empty ring to each point, and the sentence at the bottom."""
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for (x0, y0), (x, y) in zip(self.before.tolist(), self.after.tolist(), strict=True):
+            start = to_screen.map(QPointF(x0, y0))
+            line = QLineF(start, to_screen.map(QPointF(x, y)))
+            if line.length() > _RING:
+                # From the ring's edge, so that the place itself stays to be seen.
+                line.setP1(line.pointAt(_TRAIL_RING / line.length()))
+            for color, width in ((_CASING, 3.4), (_WHITE, 1.6)):
+                pen = _pen(color, width)
+                painter.setPen(pen)
+                painter.drawEllipse(start, _TRAIL_RING, _TRAIL_RING)
+                pen.setDashPattern([5.0 / width, 5.0 / width])
+                painter.setPen(pen)
+                painter.drawLine(line)
+        draw_note(painter, QPointF(area.center().x(), area.bottom() - 24), self.text, area)
 
 
 def picture_image(rgba: NDArray[np.uint8]) -> QImage:

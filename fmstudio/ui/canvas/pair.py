@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from fmstudio.project.model import ImageState, Status
 from fmstudio.ui.canvas.header import CanvasHeader
+from fmstudio.ui.canvas.layers import Layer
 from fmstudio.ui.canvas.loading import Shelf
 from fmstudio.ui.canvas.view import CanvasView, Role
 from fmstudio.ui.canvas.viewport import Steer
@@ -150,6 +151,11 @@ class CanvasPair(QSplitter):
         """Draw lightly what competing maps say, or not."""
         for canvas in self.canvases:
             canvas.set_other_map_visible(is_visible)
+
+    def show_trail(self, image_id: int | None, trail: Layer | None) -> None:
+        """Show how points of an image have moved, on whichever canvas shows it; None ends it."""
+        for canvas in self.canvases:
+            canvas.set_trail(trail if canvas.image_id == image_id else None)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Note over which canvas the person works."""

@@ -70,6 +70,7 @@ class CanvasView(GestureView):
         self._pointed_at: Counterpart | None = None
         self._are_overlays_visible = True
         self._layers: tuple[Layer, ...] = ()
+        self._trail: Layer | None = None
         self._ghosts: tuple[Annotation, ...] = ()
         self._has_failed = False
         self._are_votes_visible = self._is_other_map_visible = False
@@ -144,6 +145,12 @@ class CanvasView(GestureView):
             self._layers = tuple(layers)
             self.refresh()
 
+    def set_trail(self, trail: Layer | None) -> None:
+        """Show how points have moved, or no longer."""
+        if trail is not self._trail:
+            self._trail = trail
+            self.refresh()
+
     def point_at(self, counterpart: Counterpart | None) -> None:
         """Emphasise the keypoint that the pointer is over on the other canvas."""
         if counterpart != self._pointed_at:
@@ -192,8 +199,9 @@ class CanvasView(GestureView):
         painter.setFont(self.font())
         to_screen, area = self.to_screen(), QRectF(self.viewport().rect())
         looks = self.looks()
-        if self._are_overlays_visible and self._layers:
-            draw_layers(painter, self._layers, to_screen, area)
+        if self._are_overlays_visible:
+            trail = () if self._trail is None else (self._trail,)
+            draw_layers(painter, (*self._layers, *trail), to_screen, area)
         self._painter.draw(painter, looks, to_screen, area)
         draw_fans(painter, looks, to_screen, area, is_all=self._are_votes_visible)
         painter.setFont(self.font())
