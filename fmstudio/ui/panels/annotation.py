@@ -293,7 +293,7 @@ class AnnotationPanel(QWidget):
             label.setFont(glyphs.tabular(self.font()))
         self.placed_label.setMinimumWidth(1)
         self.doubtful_button = QToolButton()
-        self.doubtful_button.setText(self.tr("Doubtful first"))
+        self.doubtful_button.setText(self.tr("By doubt"))
         self.doubtful_button.setCheckable(True)
         self.doubtful_button.setFixedHeight(28)
         self.doubtful_button.setToolTip(self.tr("Put the keypoints of least confidence first"))
