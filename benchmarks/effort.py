@@ -2,12 +2,12 @@
 
 ``python -m benchmarks.effort DIR`` with a folder of labelled COCO sets; ``--help`` lists what can
 be chosen. In each category one image is annotated by hand and carried to the others; the truth
-then answers the review queue, most doubtful image first and on it most doubtful point first. A
-point that is missing, or farther than a tenth of the object's longest side from where it belongs,
-is one correction, and goes to its true place; all others stay where the engine put them. Settled,
-the other points of the image move after each correction by what it says of them. With "improve the
-rest" every reviewed image is a reference for those that are still to be reviewed: only the most
-similar one, or the five most similar ones by their consensus.
+then answers the review queue, most doubtful image first (``--surest-first`` turns that round) and
+on it most doubtful point first. A point that is missing, or farther than a tenth of the object's
+longest side from where it belongs, is one correction, and goes to its true place; all others stay
+where the engine put them. Settled, the other points of the image move after each correction by what
+it says of them. With "improve the rest" every reviewed image is a reference for those that are
+still to be reviewed: only the most similar one, or the five most similar ones by their consensus.
 """
 
 import argparse
@@ -102,6 +102,8 @@ class Annotator:
         How many reviewed images a target takes; None takes the first one only.
     settles : bool
         Whether corrections move the other points.
+    is_surest_first : bool
+        Whether the least doubtful image comes first.
     done : dict of int to Mark
         Reviewed images, in order of review; a mark's id is its image's.
     """
@@ -109,6 +111,7 @@ class Annotator:
     words: Words
     nearest: int | None
     settles: bool
+    is_surest_first: bool
     done: dict[int, Mark] = field(default_factory=dict)
 
     def work(self, first: LabelledImage, targets: Sequence[LabelledImage]) -> int:
@@ -118,7 +121,8 @@ class Annotator:
         rest, placed = list(targets), 0
         while rest:
             proposed = {image.id: self.proposal(image) for image in rest}
-            following = min(rest, key=lambda image: proposed[image.id].quality)
+            first_of = max if self.is_surest_first else min
+            following = first_of(rest, key=lambda image: proposed[image.id].quality)
             placed += self.review(following, proposed[following.id])
             rest.remove(following)
         return placed
@@ -172,16 +176,16 @@ def with_truth(points: Keypoints, truth: Keypoints, index: int) -> Keypoints:
     return Keypoints(xy, seen, score)
 
 
-def measure(images: Sequence[LabelledImage], words: Words) -> Effort:
+def measure(images: Sequence[LabelledImage], words: Words, surest_first: bool) -> Effort:
     """Return the effort for images of one category, of which the first is annotated by hand."""
     first, targets = images[0], images[1:]
-    placed = [Annotator(words, *way).work(first, targets) for way in WAYS]
+    placed = [Annotator(words, *way, surest_first).work(first, targets) for way in WAYS]
     labelled = [image.keypoints.labelled.sum() for image in targets if image.keypoints is not None]
     return Effort(len(targets), int(sum(labelled)), *placed)
 
 
 def of_category(
-    labelled: LabelledSet, matcher: Matcher, n_targets: int, orders: int
+    labelled: LabelledSet, matcher: Matcher, n_targets: int, orders: int, surest_first: bool
 ) -> Effort | None:
     """Return the effort for a category over several random orders, None where it has no points."""
     images = [i for i in labelled.images if i.keypoints is not None and i.box is not None]
@@ -194,7 +198,7 @@ def of_category(
         random.Random(order).shuffle(chosen)
         chosen = chosen[: n_targets + 1]
         views |= {i.id: look_at(matcher, i) for i in chosen if i.id not in views}
-        total += measure(chosen, Words(matcher, views))
+        total += measure(chosen, Words(matcher, views), surest_first)
     return total
 
 
@@ -213,6 +217,7 @@ def main() -> None:
     parser.add_argument("--categories", default="", help="names, split by commas; else all")
     parser.add_argument("--targets", type=int, default=10, help="images per category")
     parser.add_argument("--orders", type=int, default=1, help="random orders per category")
+    parser.add_argument("--surest-first", action="store_true", help="least doubtful image first")
     parser.add_argument("--cache", type=Path, help="folder where analyses are kept")
     wanted = parser.parse_args()
     names = frozenset(name for name in wanted.categories.split(",") if name)
@@ -231,7 +236,7 @@ def main() -> None:
     for labelled in find_sets(wanted.folder):
         if names and labelled.name not in names:
             continue
-        effort = of_category(labelled, matcher, wanted.targets, wanted.orders)
+        effort = of_category(labelled, matcher, wanted.targets, wanted.orders, wanted.surest_first)
         if effort is not None:
             total += effort
             print(line(labelled.name, effort), flush=True)

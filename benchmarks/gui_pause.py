@@ -89,9 +89,10 @@ def make_project(folder: Path, count: int) -> Session:
     cats = sorted((sample / "images").glob("*.jpg"))
     for number in range(count):
         with Image.open(cats[number % len(cats)]) as image:
-            step = 4 * (1 + number // len(cats))
-            box = (step, step, image.width - step, image.height - step)
-            image.crop(box).save(photos / f"{number:02d}.jpg", quality=92)
+            turn = number // len(cats)
+            x, y = 4 * (1 + turn % 10), 4 * (1 + turn // 10)
+            box = (x, y, image.width - x, image.height - y)
+            image.crop(box).save(photos / f"{number:03d}.jpg", quality=92)
     session = Session.create(folder / "project")
     session.import_coco(sample / "coco.json", sample / "images")
     reference = session.project.sorted_images()[0].id
