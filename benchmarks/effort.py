@@ -179,7 +179,10 @@ def with_truth(points: Keypoints, truth: Keypoints, index: int) -> Keypoints:
 def measure(images: Sequence[LabelledImage], words: Words, surest_first: bool) -> Effort:
     """Return the effort for images of one category, of which the first is annotated by hand."""
     first, targets = images[0], images[1:]
-    placed = [Annotator(words, *way, surest_first).work(first, targets) for way in WAYS]
+    placed = [
+        Annotator(words, nearest, settles, surest_first).work(first, targets)
+        for nearest, settles in WAYS
+    ]
     labelled = [image.keypoints.labelled.sum() for image in targets if image.keypoints is not None]
     return Effort(len(targets), int(sum(labelled)), *placed)
 
