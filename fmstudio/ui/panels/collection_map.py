@@ -60,6 +60,7 @@ class CollectionMap(QWidget):
         self._overview: Overview | None = None
         self._project: Project | None = None
         self._colors: list[QColor] = []
+        self._is_by_quality = True
         self._annotated: frozenset[int] = frozenset()
         self._zoom, self._offset = 1.0, QPointF()
         self._pressed: QPointF | None = None
@@ -83,6 +84,7 @@ class CollectionMap(QWidget):
             self.current, self._zoom, self._offset = None, 1.0, QPointF()
         self._overview, self._project, self._annotated = overview, project, annotated
         self._colors = colors_of(overview, project, coloring)
+        self._is_by_quality = coloring is Coloring.QUALITY
         self.update()
 
     def point_at(self, index: int | None) -> None:
@@ -222,8 +224,13 @@ class CollectionMap(QWidget):
             self.point_at(int(cost.argmin()))
 
     def _draw_edges(self, painter: QPainter, places: NDArray[np.float64]) -> None:
-        """Draw the mapped pairs, coloured by how well their maps agree with the rest."""
+        """Draw the mapped pairs; while the ramp is explained, by how well their maps agree."""
         assert self._overview is not None
+        if not self._is_by_quality:
+            painter.setPen(QPen(theme.tokens().muted, 1.5))
+            for i, j in self._overview.edges.tolist():
+                painter.drawLine(QPointF(*places[i]), QPointF(*places[j]))
+            return
         casing = QPen(theme.tokens().muted, 3)  # The ramp's dark end is lost on a dark canvas.
         for (i, j), error in zip(
             self._overview.edges.tolist(), self._overview.edge_errors.tolist(), strict=True

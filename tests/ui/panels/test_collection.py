@@ -68,6 +68,20 @@ def test_every_colouring_has_a_legend(full, mapping, coloring):
     assert not full.grab().isNull()
 
 
+def test_edges_are_coloured_only_while_the_legend_explains_their_colours(full):
+    def middle():
+        x, y = full.map.places()[:2].mean(axis=0)
+        return full.map.grab().toImage().pixelColor(round(x), round(y))
+
+    shown = {}
+    for coloring in Coloring:
+        full.coloring.setCurrentIndex(full.coloring.findData(coloring))
+        full.refresh()
+        shown[coloring] = middle().name()
+    assert len({shown[c] for c in Coloring if c is not Coloring.QUALITY}) == 1
+    assert shown[Coloring.QUALITY] != shown[Coloring.CLUSTER]
+
+
 def test_a_click_shows_the_target_and_shift_the_reference(full, controller):
     ids = sorted(controller.project.images)
     QTest.mouseClick(full.map, Qt.MouseButton.LeftButton, pos=at(full, 2))
