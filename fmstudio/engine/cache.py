@@ -7,7 +7,7 @@ import contextlib
 import os
 import tempfile
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
@@ -15,6 +15,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 Tensors = Mapping[str, torch.Tensor]
+
+# Share of a folder's bound that may be written before all that is there is counted again.
+_UNCOUNTED = 0.05
 
 
 class TensorCache:
@@ -41,6 +44,7 @@ class TensorCache:
         self._entries: OrderedDict[str, Tensors] = OrderedDict()
         self._held = 0
         self._on_disk: int | None = None
+        self._uncounted = 0
 
     def __contains__(self, key: str) -> bool:
         """Return whether there is an entry; that it is whole shows when it is read."""
@@ -108,28 +112,46 @@ class TensorCache:
             os.close(handle)
             try:
                 save_file(dict(tensors), beside)
+                written = Path(beside).stat().st_size
                 Path(beside).replace(path)
             finally:
                 Path(beside).unlink(missing_ok=True)
         except (OSError, SafetensorError):
             return
-        self._keep_to_bound(folder, path.stat().st_size)
+        self._keep_to_bound(folder, written)
 
     def _keep_to_bound(self, folder: Path, added: int) -> None:
-        """Delete the least recently used files while the folder is over its bound."""
-        if self._on_disk is None:
-            self._on_disk = sum(p.stat().st_size for p in folder.rglob("*.safetensors"))
-        else:
-            self._on_disk += added
+        """Delete the least recently used files while the folder is over its bound.
+
+        Other caches may write to the folder too, so what is there is counted now and then.
+        """
+        self._uncounted += added
+        known = None if self._on_disk is None else self._on_disk + self._uncounted
+        is_stale = self._uncounted > _UNCOUNTED * self._disk_bytes
+        if known is not None and known <= self._disk_bytes and not is_stale:
+            return
+        files = sorted(_files(folder))
+        self._on_disk, self._uncounted = sum(size for _, size, _ in files), 0
         if self._on_disk <= self._disk_bytes:
             return
-        files = sorted(folder.rglob("*.safetensors"), key=lambda p: p.stat().st_mtime)
-        # One tenth below the bound, so that this walk is rare.
-        for path in files:
+        # One tenth below the bound, so that this is rare.
+        for _, size, path in files:
             if self._on_disk <= 0.9 * self._disk_bytes:
                 break
-            self._on_disk -= path.stat().st_size
+            self._on_disk -= size
             path.unlink(missing_ok=True)
+
+
+def _files(folder: Path) -> Iterator[tuple[float, int, Path]]:
+    """Yield when each file was last used, its bytes and its path; others may delete meanwhile.
+
+    What a killed process left half written is among them.
+    """
+    for path in folder.rglob("*"):
+        if path.suffix in (".safetensors", ".part"):
+            with contextlib.suppress(FileNotFoundError):
+                found = path.stat()
+                yield found.st_mtime, found.st_size, path
 
 
 def _bytes(tensors: Tensors) -> int:

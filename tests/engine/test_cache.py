@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import torch
 
 from fmstudio.engine.cache import TensorCache
@@ -40,6 +43,34 @@ def test_disk_is_bounded(tmp_path):
     files = list(tmp_path.rglob("*.safetensors"))
     assert 1 <= sum(f.stat().st_size for f in files) <= 20_000
     assert same(cache.get("k19"), 19)
+
+
+def test_two_caches_over_one_folder_keep_to_its_bound_together(tmp_path):
+    caches = [TensorCache(tmp_path, memory_bytes=1, disk_bytes=20_000) for _ in range(2)]
+    for i in range(20):
+        caches[i % 2].put(f"k{i:02}", tensors(i))
+    files = list(tmp_path.rglob("*.safetensors"))
+    assert 1 <= sum(f.stat().st_size for f in files) <= 20_000
+
+
+def test_a_file_that_another_process_deletes_meanwhile_is_passed_over(tmp_path, monkeypatch):
+    cache = TensorCache(tmp_path, memory_bytes=1, disk_bytes=20_000)
+    cache.put("k", tensors(0))
+    monkeypatch.setattr(Path, "rglob", lambda _folder, _what: [tmp_path / "gone.safetensors"])
+    cache.put("other", tensors(1))
+    assert same(cache.get("other"), 1)
+
+
+def test_what_a_killed_process_left_counts_and_goes_first(tmp_path):
+    (tmp_path / "aa").mkdir()
+    left = tmp_path / "aa" / "tmp.part"
+    left.write_bytes(bytes(15_000))
+    os.utime(left, (0, 0))
+    cache = TensorCache(tmp_path, memory_bytes=1, disk_bytes=20_000)
+    for i in range(3):
+        cache.put(f"k{i}", tensors(i))
+    assert not left.exists()
+    assert same(cache.get("k0"), 0)
 
 
 def test_a_damaged_file_counts_as_absent_and_is_removed(tmp_path):
