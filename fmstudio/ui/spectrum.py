@@ -100,8 +100,8 @@ class SpectrumViewer(QObject):
         self.k = k
         if k >= self.most:
             self.band = None
-            self.changed.emit()
             self.drawn.emit()
+        self.changed.emit()
         self._move()
 
     # Private
@@ -145,7 +145,7 @@ class SpectrumViewer(QObject):
             self.k = self.most
             self.changed.emit()
         elif ticket == self._moving and isinstance(item, BandAnswer) and self.k < self.most:
-            self.band = item
+            self.band, self.error = item, ""
             self.changed.emit()
             self.drawn.emit()
 

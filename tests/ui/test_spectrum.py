@@ -43,6 +43,8 @@ class SpectralEngine:
 
     def band(self, _live, question, _token):
         self.ks.append(question.k)
+        if self.fault is not None:
+            raise self.fault
         yield BandAnswer(question, np.array([[10.0, 10.0 + question.k]]), 2.5)
 
 
@@ -162,6 +164,22 @@ def test_what_cannot_be_found_is_said(qtbot, shown, engine):
     inspector.set_on(True)
     qtbot.waitUntil(lambda: viewer.error != "")
     assert panel.empty.label.text() == "b.png is gone."
+
+
+def test_why_keypoints_do_not_move_is_said_beside_the_slider(qtbot, shown, engine):
+    panel, viewer, inspector, _ = shown
+    panel.show()
+    inspector.set_on(True)
+    is_there(qtbot, viewer)
+    engine.fault = ImageError("b.png is gone.")
+    panel.slider.setValue(4)
+    assert panel.said.text() == "4 of 6: …"
+    qtbot.waitUntil(lambda: viewer.error != "")
+    assert panel.said.text() == "4 of 6: b.png is gone."
+    engine.fault = None
+    panel.slider.setValue(3)
+    qtbot.waitUntil(lambda: viewer.band is not None)
+    assert panel.said.text() == "3 of 6: keypoints move by 2.5 px (median)"
 
 
 def test_the_strip_takes_its_keys_before_the_window_does(qtbot, shown):

@@ -194,7 +194,9 @@ class SpectrumPanel(QWidget):
             return taken
         if spectrum is not None and spectrum.question.mark.keypoints is None:
             return self.tr("{0}: there are no keypoints to move").format(taken)
-        if viewer.band is None:
+        if viewer.error:
+            return self.tr("{0}: {1}").format(taken, viewer.error)
+        if viewer.band is None or viewer.band.question.k != viewer.k:
             return self.tr("{0}: …").format(taken)
         return self.tr("{0}: keypoints move by {1:.1f} px (median)").format(
             taken, viewer.band.shift
