@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QMouseEvent, QPainter
+from PySide6.QtGui import QFont, QFontMetricsF, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
 from fmstudio.project.diff import ProjectDiff
@@ -76,6 +76,10 @@ class CanvasView(GestureView):
         self._are_votes_visible = self._is_other_map_visible = False
         self._painter = MarkPainter()
         self.setMinimumSize(160, 120)
+        font = self.font()
+        # Over photos, and the same whether text is painted or shown again.
+        font.setStyleStrategy(QFont.StyleStrategy.NoSubpixelAntialias)
+        self.setFont(font)
         self.setAccessibleName(
             self.tr("Reference image") if role == "reference" else self.tr("Target image")
         )
@@ -143,7 +147,8 @@ class CanvasView(GestureView):
         """Lay something between the image and its annotations, bottom first."""
         if self._layers or layers:
             self._layers = tuple(layers)
-            self.refresh()
+            # With every move of the pointer: the marks stay as they are.
+            self.viewport().update()
 
     def set_trail(self, trail: Layer | None) -> None:
         """Show how points have moved, or no longer."""
@@ -197,13 +202,18 @@ class CanvasView(GestureView):
         painter.save()
         painter.resetTransform()
         painter.setFont(self.font())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         to_screen, area = self.to_screen(), QRectF(self.viewport().rect())
         looks = self.looks()
         if self._are_overlays_visible:
             trail = () if self._trail is None else (self._trail,)
             draw_layers(painter, (*self._layers, *trail), to_screen, area)
-        self._painter.draw(painter, looks, to_screen, area)
-        draw_fans(painter, looks, to_screen, area, is_all=self._are_votes_visible)
+
+        def draw_marks(painter: QPainter) -> None:
+            self._painter.draw(painter, looks, to_screen, area)
+            draw_fans(painter, looks, to_screen, area, is_all=self._are_votes_visible)
+
+        self._marks.draw(painter, self.viewport(), self.view_key(), draw_marks)
         painter.setFont(self.font())
         draft = self._draft
         if draft is not None:

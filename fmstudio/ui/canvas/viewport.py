@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from fmstudio.project.model import Annotation
 from fmstudio.ui import theme
 from fmstudio.ui.canvas.pyramid import Pyramid
+from fmstudio.ui.canvas.still import Still
 
 _STEP = 1.25
 _LARGEST = 64.0
@@ -49,6 +50,7 @@ class Viewport(pg.GraphicsView):  # type: ignore[misc]
         # pyqtgraph resizes itself while it is being set up.
         self._is_fitted = False
         self._pyramid: Pyramid | None = None
+        self._ground, self._marks = Still(), Still()
         super().__init__(parent, background=None)
         self._box = pg.ViewBox(lockAspect=True, invertY=True, enableMenu=False, enableMouse=False)
         self._box.setDefaultPadding(0)
@@ -61,7 +63,8 @@ class Viewport(pg.GraphicsView):  # type: ignore[misc]
         self.viewport().installEventFilter(self)
 
     def refresh(self) -> None:
-        """Draw again."""
+        """Draw again, the marks too."""
+        self._marks.forget()
         self.viewport().update()
 
     # Where things are
@@ -171,13 +174,23 @@ class Viewport(pg.GraphicsView):  # type: ignore[misc]
         """Paint the canvas and the image."""
         painter.save()
         painter.resetTransform()
+        key = (self._pyramid, self.view_key(), theme.tokens().canvas.rgba())
+        self._ground.draw(painter, self.viewport(), key, self._draw_ground)
+        painter.restore()
+
+    def view_key(self) -> tuple[float, ...]:
+        """Return what tells one view from another."""
+        shown = self.to_screen()
+        return shown.m11(), shown.m22(), shown.dx(), shown.dy()
+
+    def _draw_ground(self, painter: QPainter) -> None:
+        """Paint the canvas and the image."""
         painter.fillRect(self.viewport().rect(), theme.tokens().canvas)
         if self._pyramid is not None:
             painter.setTransform(self.to_screen())
             # A fine screen has more pixels than the widget counts.
             scale = self.scale * self.devicePixelRatioF()
             self._pyramid.draw(painter, self.view_rect() & self.image_rect(), scale)
-        painter.restore()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the cursor."""
