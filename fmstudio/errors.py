@@ -8,6 +8,8 @@ Every message is one sentence that a person can act on: what is wrong, where, wh
     ├── ImageError        an image cannot be read: missing, truncated, too large, not an image
     ├── ProjectError      an edit would break a project's invariants
     ├── StoreError        a project file cannot be opened, read or written
+    │   ├── DamagedError  it is damaged: a backup may be whole
+    │   └── HeldError     it is open elsewhere: it may be looked at
     ├── FormatError       a file to import or export breaks its format's rules
     ├── WeightsError      weights are missing, damaged or do not fit their network
     ├── MatchError        two images cannot be matched with these settings
@@ -30,6 +32,14 @@ class ProjectError(FmstudioError):
 
 class StoreError(FmstudioError):
     """A project file cannot be opened, read or written."""
+
+
+class DamagedError(StoreError):
+    """A project file is damaged."""
+
+
+class HeldError(StoreError):
+    """A project file is open for work in another process."""
 
 
 class FormatError(FmstudioError):

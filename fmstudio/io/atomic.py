@@ -52,6 +52,12 @@ def write_text(path: Path, text: str, *, check: Callable[[Path], None] | None = 
     write_bytes(path, text.encode("utf-8"), check=check)
 
 
+def flush_file(path: Path) -> None:
+    """Make what was written to a file survive a power cut."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
 def flush_folder(folder: Path) -> None:
     """Make a rename inside ``folder`` survive a power cut, where the system has a way to ask."""
     if os.name == "nt":

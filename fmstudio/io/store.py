@@ -18,6 +18,7 @@ from typing import Self
 from fmstudio.errors import StoreError
 from fmstudio.io import store_schema as schema
 from fmstudio.io.atomic import flush_folder
+from fmstudio.io.backups import Backups
 from fmstudio.io.store_connection import (
     APPLICATION_ID,
     SUFFIX,
@@ -51,6 +52,7 @@ class Store:
         self._path = path
         self._connection = connection
         self._lock = lock
+        self.backups = Backups(path)
 
     @classmethod
     def create(cls, path: Path, project: Project) -> Self:
@@ -91,10 +93,12 @@ class Store:
         check_header(path)
         lock = WriterLock(path)
         try:
-            return cls._opened(path, lock)
+            store = cls._opened(path, lock)
         except BaseException:
             lock.release()
             raise
+        store.backups.make()
+        return store
 
     @classmethod
     def _opened(cls, path: Path, lock: WriterLock) -> Self:
@@ -166,6 +170,7 @@ class Store:
             _write_difference(self._connection, before, after, label)
             if clear_inbox:
                 self._connection.execute("DELETE FROM inbox")
+        self.backups.make_if_due()
 
     def inbox(self) -> tuple[InboxEntry, ...]:
         """Return what waits to be landed, in order of arrival.
@@ -225,6 +230,7 @@ class Store:
     def close(self) -> None:
         """Fold the log into the file and let others open it; closing twice does nothing."""
         try:
+            self.backups.wait()
             self._connection.close()
         finally:
             self._lock.release()

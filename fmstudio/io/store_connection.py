@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from fmstudio.errors import ProjectError, StoreError
+from fmstudio.errors import DamagedError, ProjectError, StoreError
 from fmstudio.io import store_schema as schema
 
 SUFFIX = ".fmstudio"
@@ -34,6 +34,17 @@ def connect(path: Path) -> sqlite3.Connection:
         "fullfsync = ON",
         "cell_size_check = ON",
     ):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def connect_unchanged(path: Path) -> sqlite3.Connection:
+    """Open a database that nobody writes to, to be read only; nothing appears beside it."""
+    connection = sqlite3.connect(
+        path.as_uri() + "?mode=ro&immutable=1", uri=True, isolation_level=None
+    )
+    connection.row_factory = sqlite3.Row
+    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "query_only = ON"):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 
@@ -68,11 +79,11 @@ def check_health(path: Path, connection: sqlite3.Connection) -> None:
         )
     finding = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if finding != "ok":
-        raise StoreError(_damaged(path, str(finding)))
+        raise _damaged(path, str(finding))
     dangling = connection.execute("PRAGMA foreign_key_check").fetchone()
     if dangling is not None:
         detail = f"row {dangling[1]} of {dangling[0]} refers to a missing row of {dangling[2]}"
-        raise StoreError(_damaged(path, detail))
+        raise _damaged(path, detail)
     code = connection.execute(
         "SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'view')"
     ).fetchone()
@@ -121,7 +132,7 @@ def sentences(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise StoreError(_sqlite_sentence(path, error)) from error
+        raise _sqlite_error(path, error) from error
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error
     except UnicodeEncodeError as error:
@@ -140,20 +151,23 @@ def sane_rows(path: Path) -> Iterator[None]:
         with sentences(path):
             yield
     except (ValueError, TypeError, KeyError, IndexError, ProjectError) as error:
-        raise StoreError(_damaged(path, str(error))) from error
+        raise _damaged(path, str(error)) from error
 
 
-def _damaged(path: Path, detail: str) -> str:
-    """Return the sentence for a project file that is damaged."""
+def _damaged(path: Path, detail: str) -> DamagedError:
+    """Return the error for a project file that is damaged."""
     detail = " ".join(detail.split()).rstrip(".")
-    return f"{path} is damaged ({detail}): restore it from a backup."
+    return DamagedError(f"{path} is damaged ({detail}): restore it from a backup.")
 
 
-def _sqlite_sentence(path: Path, error: sqlite3.Error) -> str:
-    """Return the sentence for one of SQLite's errors."""
+def _sqlite_error(path: Path, error: sqlite3.Error) -> StoreError:
+    """Return the error for one of SQLite's, with its sentence."""
     # Errors that Python's own layer raises, as on a closed connection, carry no such name.
     name = getattr(error, "sqlite_errorname", "")
     detail = str(error).rstrip(".")
+    damaged = ("SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_ERROR")
+    if name.startswith(damaged):
+        return _damaged(path, detail)
     for start, sentence in (
         ("SQLITE_FULL", f"The disk of {path} is full: make room and try again."),
         ("SQLITE_READONLY", f"{path} is read-only: copy it to a folder that can be written."),
@@ -161,16 +175,15 @@ def _sqlite_sentence(path: Path, error: sqlite3.Error) -> str:
         ("SQLITE_BUSY", f"Another program is writing to {path}: close it there first."),
         ("SQLITE_LOCKED", f"Another program is writing to {path}: close it there first."),
         ("SQLITE_IOERR", f"The disk of {path} failed ({detail}): check it and try again."),
-        ("SQLITE_NOTADB", _damaged(path, detail)),
-        ("SQLITE_CORRUPT", _damaged(path, detail)),
         (
             "SQLITE_CONSTRAINT",
             f"The change does not fit what {path} holds ({detail}): open the project again.",
         ),
-        ("SQLITE_ERROR", _damaged(path, detail)),
     ):
         if name.startswith(start):
-            return sentence
+            return StoreError(sentence)
     if isinstance(error, sqlite3.IntegrityError):
-        return f"The change does not fit what {path} holds ({detail}): open the project again."
-    return f"{path} cannot be used ({detail}): open the project again."
+        return StoreError(
+            f"The change does not fit what {path} holds ({detail}): open the project again."
+        )
+    return StoreError(f"{path} cannot be used ({detail}): open the project again.")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from fmstudio.errors import StoreError
+from fmstudio.errors import HeldError, StoreError
 
 # Windows locks bytes so that others cannot read them: one far behind the text that says who.
 _LOCKED_BYTE = 1 << 30
@@ -93,7 +93,7 @@ class WriterLock:
 def _refusal(project: Path, holder: str, error: OSError) -> StoreError:
     """Return the error for a lock that was not given."""
     if error.errno in {errno.EAGAIN, errno.EACCES, errno.EDEADLK}:
-        return StoreError(f"{project} is open in {holder}: close it there first.")
+        return HeldError(f"{project} is open in {holder}: close it there first.")
     return StoreError(
         f"The file system of {project.parent} cannot lock files ({error.strerror or error}):"
         " keep the project on a local disk."
