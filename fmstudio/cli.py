@@ -15,8 +15,10 @@ import typer
 from typer.core import TyperGroup
 
 from fmstudio import __version__
+from fmstudio.cli_backup_options import backups
 from fmstudio.cli_evaluate_options import evaluate
 from fmstudio.cli_figure_options import figures
+from fmstudio.cli_model_options import models
 from fmstudio.cli_output import fail
 from fmstudio.cli_settings import (
     Device,
@@ -84,9 +86,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Carry keypoints and masks across image collections by functional maps.",
 )
-models = typer.Typer(no_args_is_help=True, help="List, fetch and verify the networks' weights.")
 app.add_typer(models, name="models")
 app.add_typer(figures, name="figure")
+app.add_typer(backups, name="backups")
 app.command(cls=Spread)(evaluate)
 
 ProjectFile = Annotated[
@@ -361,50 +363,22 @@ def match(
 
 
 @app.command()
-def doctor(as_json: JsonFlag = False) -> None:
-    """Say versions, device, weights, caches and disk, ready to paste into a report."""
+def doctor(
+    project: Annotated[
+        Path | None,
+        typer.Argument(metavar="[PROJECT]", help="Look at this project, not at the installation."),
+    ] = None,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Put the latest whole backup back if it is damaged.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Say what is installed, ready to paste into a report; or whether a project is whole."""
+    if project is not None:
+        from fmstudio.cli_doctor_project import doctor_project
+
+        doctor_project(project, repair=repair, as_json=as_json)
+        return
     from fmstudio import cli_doctor
 
     cli_doctor.doctor(as_json=as_json)
-
-
-@models.command("list")
-def models_list(as_json: JsonFlag = False) -> None:
-    """List the networks, their licences, and which weights are on this disk."""
-    from fmstudio.cli_models import list_models
-
-    list_models(as_json=as_json)
-
-
-@models.command("presets")
-def models_presets(as_json: JsonFlag = False) -> None:
-    """List settings that have a name, their networks' licences, and what they download."""
-    from fmstudio.cli_models import list_presets
-
-    list_presets(as_json=as_json)
-
-
-@models.command("fetch")
-def models_fetch(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Such as dinov2-s.")],
-    as_lines: Annotated[
-        bool, typer.Option("--lines", help="Print the bytes so far and in all, line by line.")
-    ] = False,
-) -> None:
-    """Download a network's weights; no other command uses the network."""
-    from fmstudio.cli_models import fetch_model
-
-    fetch_model(name, as_lines=as_lines)
-
-
-@models.command("verify")
-def models_verify(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[NAME...]", help="Without any: all that are on this disk."),
-    ] = None,
-) -> None:
-    """Check weights on this disk against their hashes."""
-    from fmstudio.cli_models import verify_models
-
-    verify_models(names or [])

@@ -5,7 +5,7 @@ import platform
 import shutil
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -57,7 +57,11 @@ def doctor(*, as_json: bool) -> None:
     FmstudioError
         If something is missing or broken; each fault has been said.
     """
-    lines = examine()
+    report(examine(), as_json=as_json)
+
+
+def report(lines: Sequence[Line], *, as_json: bool) -> None:
+    """Say findings; raises FmstudioError if there is a fault among them."""
     faults = [line for line in lines if line.fault]
     if as_json:
         findings = {line.name: line.value for line in lines}

@@ -6,16 +6,18 @@ The folder may be deleted at any time; a damaged file counts as absent and is re
 import contextlib
 import os
 import tempfile
+import zlib
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 
 Tensors = Mapping[str, torch.Tensor]
 
+_SUM = "crc32"
 # Share of a folder's bound that may be written before all that is there is counted again.
 _UNCOUNTED = 0.05
 
@@ -88,10 +90,10 @@ class TensorCache:
             return None
         path = self._path(self._folder, key)
         try:
-            tensors: Tensors = load_file(path)
+            tensors = _load(path)
         except FileNotFoundError:
             return None
-        except (SafetensorError, OSError):
+        if tensors is None:
             path.unlink(missing_ok=True)
             return None
         # The least recently used is found by this time.
@@ -111,7 +113,7 @@ class TensorCache:
             handle, beside = tempfile.mkstemp(dir=path.parent, suffix=".part")
             os.close(handle)
             try:
-                save_file(dict(tensors), beside)
+                save_file(dict(tensors), beside, {_SUM: _checksum(tensors)})
                 written = Path(beside).stat().st_size
                 Path(beside).replace(path)
             finally:
@@ -152,6 +154,36 @@ def _files(folder: Path) -> Iterator[tuple[float, int, Path]]:
             with contextlib.suppress(FileNotFoundError):
                 found = path.stat()
                 yield found.st_mtime, found.st_size, path
+
+
+def damaged_files(folder: Path) -> Iterator[Path]:
+    """Yield the files of a cache's folder that cannot be read or hold other bits than written."""
+    for path in sorted(folder.rglob("*.safetensors")):
+        with contextlib.suppress(FileNotFoundError):
+            if _load(path) is None:
+                yield path
+
+
+def _load(path: Path) -> dict[str, torch.Tensor] | None:
+    """Return a file's tensors, or None if it is damaged; raises FileNotFoundError."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            known = (file.metadata() or {}).get(_SUM)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise
+    except (SafetensorError, OSError):
+        return None
+    return tensors if known == _checksum(tensors) else None
+
+
+def _checksum(tensors: Tensors) -> str:
+    """Return the checksum of tensors: a disk may give other bits back than were written."""
+    crc = 0
+    for name in sorted(tensors):
+        flat = tensors[name].contiguous().flatten()
+        crc = zlib.crc32(flat.view(torch.uint8).numpy().data, zlib.crc32(name.encode(), crc))
+    return f"{crc:08x}"
 
 
 def _bytes(tensors: Tensors) -> int:

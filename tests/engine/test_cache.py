@@ -3,7 +3,7 @@ from pathlib import Path
 
 import torch
 
-from fmstudio.engine.cache import TensorCache
+from fmstudio.engine.cache import TensorCache, damaged_files
 
 
 def tensors(value, count=1000):
@@ -77,6 +77,18 @@ def test_a_damaged_file_counts_as_absent_and_is_removed(tmp_path):
     TensorCache(tmp_path).put("abcd", tensors(3))
     (path,) = tmp_path.rglob("*.safetensors")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    assert TensorCache(tmp_path).get("abcd") is None
+    assert not path.exists()
+
+
+def test_a_flipped_bit_counts_as_damage(tmp_path):
+    TensorCache(tmp_path).put("abcd", tensors(3))
+    (path,) = tmp_path.rglob("*.safetensors")
+    assert list(damaged_files(tmp_path)) == []
+    data = bytearray(path.read_bytes())
+    data[-100] ^= 0x10
+    path.write_bytes(data)
+    assert list(damaged_files(tmp_path)) == [path]
     assert TensorCache(tmp_path).get("abcd") is None
     assert not path.exists()
 
