@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fmstudio.cli_doctor import Line, report
 from fmstudio.cli_output import note
-from fmstudio.errors import DamagedError, FmstudioError, HeldError
+from fmstudio.errors import DamagedError, FmstudioError, NotWritableError
 from fmstudio.project.wording import counted
 from fmstudio.session import Session
 from fmstudio.session_backups import backups_of, project_file, restore_latest
@@ -36,7 +36,7 @@ def _mend(path: Path) -> None:
         note(str(error))
         _put_back(path)
         return
-    except HeldError:
+    except NotWritableError:
         return
     except FmstudioError:
         if path.exists():

@@ -8,8 +8,8 @@ Every message is one sentence that a person can act on: what is wrong, where, wh
     ├── ImageError        an image cannot be read: missing, truncated, too large, not an image
     ├── ProjectError      an edit would break a project's invariants
     ├── StoreError        a project file cannot be opened, read or written
-    │   ├── DamagedError  it is damaged: a backup may be whole
-    │   └── HeldError     it is open elsewhere: it may be looked at
+    │   ├── DamagedError        it is damaged: a backup may be whole
+    │   └── NotWritableError    it is open elsewhere, or read-only: it may be looked at
     ├── FormatError       a file to import or export breaks its format's rules
     ├── WeightsError      weights are missing, damaged or do not fit their network
     ├── MatchError        two images cannot be matched with these settings
@@ -35,11 +35,22 @@ class StoreError(FmstudioError):
 
 
 class DamagedError(StoreError):
-    """A project file is damaged."""
+    """A project file is damaged.
+
+    Parameters
+    ----------
+    text : str
+    path : str
+        The file's.
+    """
+
+    def __init__(self, text: str, path: str) -> None:
+        super().__init__(text)
+        self.path = path
 
 
-class HeldError(StoreError):
-    """A project file is open for work in another process."""
+class NotWritableError(StoreError):
+    """A project can be looked at and not worked on: it is open elsewhere, or read-only."""
 
 
 class FormatError(FmstudioError):

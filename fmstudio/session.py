@@ -37,9 +37,10 @@ from fmstudio.session_files import (
     RelocateReport,
     ReportProgress,
     file_faults,
-    find_moved,
     new_items,
+    open_store,
     read_checked,
+    relocation,
 )
 from fmstudio.session_inbox import (
     LandReport,
@@ -107,16 +108,21 @@ class Session:
         return cls(Store.create(path, project), project)
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, *, may_look: bool = False) -> Self:
         """Open a project file; its ending may be left out.
+
+        Parameters
+        ----------
+        path : Path
+        may_look : bool
+            Where it cannot be written, open it to be looked at: `refusal` then says why.
 
         Raises
         ------
         StoreError
-            If it is missing, no project, damaged, of a newer version, or open elsewhere.
+            If it is missing, no project, damaged, of a newer version, or cannot be written.
         """
-        with_suffix = path.with_name(path.name + SUFFIX)
-        store = Store.open(with_suffix if not path.exists() and with_suffix.exists() else path)
+        store = open_store(path, may_look=may_look)
         try:
             return cls(store, store.load())
         except BaseException:
@@ -142,6 +148,11 @@ class Session:
     def path(self) -> Path:
         """Return the project file's path."""
         return self._store.path
+
+    @property
+    def refusal(self) -> str:
+        """Return why nothing can be changed here, a sentence; empty where it can."""
+        return self._store.refusal
 
     @property
     def cache_dir(self) -> Path:
@@ -196,18 +207,9 @@ class Session:
         return self._commit(self._history.redo(), label)
 
     def accept_above(self, score: float, ids: Iterable[int] | None = None) -> tuple[int, ...]:
-        """Accept proposals of at least this confidence in [0, 1] as one edit; return their ids.
+        """Accept proposals of at least this confidence in [0, 1], as one edit; return their ids.
 
-        Parameters
-        ----------
-        score : float
-        ids : iterable of int or None
-            Which annotations may be accepted; None means all of the project.
-
-        Raises
-        ------
-        ProjectError
-            If the score is no confidence.
+        ``ids`` says which may be accepted, None all; raises ProjectError if the score is none.
         """
         chosen = confident_proposals(self.project, score, ids)
         if chosen:
@@ -277,16 +279,10 @@ class Session:
 
     def relocate(self, folder: Path) -> RelocateReport:
         """Look for missing and changed images under a folder, by content, as one edit."""
-        lost = [image for image, _ in self.missing_or_changed()]
-        ids = {image.id for image in lost}
-        taken = [image.path for image in self.project.images.values() if image.id not in ids]
-        moves = find_moved(lost, self.path.parent, folder, taken)
-        found = {move.id for move in moves}
+        moves, report = relocation(self.project, self.path.parent, folder)
         if moves:
             self.perform(RelocateImages(tuple(moves)))
-        return RelocateReport(
-            tuple(sorted(found)), tuple(image for image in lost if image.id not in found)
-        )
+        return report
 
     def load(self, ref: ImageRef) -> NDArray[np.uint8]:
         """Return the pixels (H, W, 3) of an image of the project; safe on any thread.
@@ -362,7 +358,7 @@ class Session:
         Returns
         -------
         entry : InboxEntry or None
-            None when there is nothing to keep: no mark in it, or its image has been removed.
+            None for a proposal without marks, or for an image that has been removed.
 
         Raises
         ------

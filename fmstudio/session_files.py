@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from fmstudio.errors import ImageError
+from fmstudio.errors import ImageError, NotWritableError
 from fmstudio.io.images import SUFFIXES, ImageInfo, file_sha256, probe, read_rgb
+from fmstudio.io.store import SUFFIX, Store
 from fmstudio.project.edits import RelocateImage
 from fmstudio.project.model import ImageItem, Project
 
@@ -35,6 +36,18 @@ class RelocateReport:
 
     found: tuple[int, ...]
     still_lost: tuple[ImageItem, ...]
+
+
+def open_store(path: Path, *, may_look: bool) -> Store:
+    """Return the store of a project file, as `Session.open` says."""
+    with_suffix = path.with_name(path.name + SUFFIX)
+    chosen = with_suffix if not path.exists() and with_suffix.exists() else path
+    try:
+        return Store.open(chosen)
+    except NotWritableError as error:
+        if not may_look:
+            raise
+        return Store.look(chosen, str(error))
 
 
 def walk(paths: Iterable[Path]) -> Iterator[Path]:
@@ -152,6 +165,19 @@ def new_items(
         taken.add(path)
         items.append(ImageItem(0, path, info.size, info.sha256, info.orientation))
     return items, skipped
+
+
+def relocation(
+    project: Project, base: Path, folder: Path
+) -> tuple[list[RelocateImage], RelocateReport]:
+    """Return where missing and changed images of a project are under a folder, by content."""
+    lost = [image for image, _ in file_faults(project, base)]
+    ids = {image.id for image in lost}
+    taken = [image.path for image in project.images.values() if image.id not in ids]
+    moves = find_moved(lost, base, folder, taken)
+    found = {move.id for move in moves}
+    still_lost = tuple(image for image in lost if image.id not in found)
+    return moves, RelocateReport(tuple(sorted(found)), still_lost)
 
 
 def find_moved(

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,6 +106,41 @@ def make_session(tmp_path: Path, sample: Path) -> Iterator[Callable[..., Any]]:
     yield make
     for session in opened:
         session.close()
+
+
+@dataclass(frozen=True)
+class SmallDisk:
+    """A disk of a few megabytes that is a folder."""
+
+    folder: Path
+
+    def make_read_only(self) -> None:
+        """Let nothing be written to it any more."""
+        subprocess.run(["mount", "-o", "remount,ro", str(self.folder)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Callable[[int], SmallDisk]]:
+    """Return a function that makes a disk of so many megabytes; skips where none can be mounted."""
+    mounted: list[Path] = []
+
+    def make(megabytes: int) -> SmallDisk:
+        folder = tmp_path / f"disk-{len(mounted)}"
+        folder.mkdir()
+        size = f"size={megabytes}m"
+        command = ["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(folder)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            pytest.skip("there is no mount command here")
+        if done.returncode:
+            pytest.skip(f"no disk can be mounted here ({done.stderr.strip()})")
+        mounted.append(folder)
+        return SmallDisk(folder)
+
+    yield make
+    for folder in mounted:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 @dataclass(frozen=True)

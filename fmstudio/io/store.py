@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from fmstudio.errors import StoreError
+from fmstudio.errors import NotWritableError, StoreError
 from fmstudio.io import store_schema as schema
 from fmstudio.io.atomic import flush_folder
 from fmstudio.io.backups import Backups
@@ -25,6 +25,7 @@ from fmstudio.io.store_connection import (
     check_header,
     check_health,
     connect,
+    connect_to_look,
     migrate,
     sane_rows,
     sentences,
@@ -48,11 +49,19 @@ class Store:
     Make one with `create` or `open`. Belongs to the thread that opened it.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: WriterLock) -> None:
+    def __init__(
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        lock: WriterLock | None,
+        refusal: str = "",
+    ) -> None:
         self._path = path
         self._connection = connection
         self._lock = lock
         self.backups = Backups(path)
+        self.refusal = refusal
+        """Why nothing can be written, a sentence; empty where it can."""
 
     @classmethod
     def create(cls, path: Path, project: Project) -> Self:
@@ -101,10 +110,36 @@ class Store:
         return store
 
     @classmethod
+    def look(cls, path: Path, refusal: str) -> Self:
+        """Open a project file to be read only, also while another process works on it.
+
+        Parameters
+        ----------
+        path : Path
+        refusal : str
+            What is said to whoever wants to write.
+
+        Raises
+        ------
+        StoreError
+            If it is missing, no project, damaged, or of another version than this program's.
+        """
+        path = _real(path)
+        check_header(path)
+        with sentences(path):
+            connection = connect_to_look(path)
+            try:
+                check_health(path, connection, is_newest=True)
+            except BaseException:
+                connection.close()
+                raise
+        return cls(path, connection, None, refusal)
+
+    @classmethod
     def _opened(cls, path: Path, lock: WriterLock) -> Self:
         """Return the store of a locked file, checked and up to date."""
         if not os.access(path, os.W_OK):
-            raise StoreError(f"{path} is read-only: copy it or change its permissions.")
+            raise NotWritableError(f"{path} is read-only: copy it or change its permissions.")
         with sentences(path):
             connection = connect(path)
             try:
@@ -166,7 +201,7 @@ class Store:
         StoreError
             If it cannot be written, or the file does not hold ``before``; the file is as it was.
         """
-        with sentences(self._path), transaction(self._connection):
+        with self._writing():
             _write_difference(self._connection, before, after, label)
             if clear_inbox:
                 self._connection.execute("DELETE FROM inbox")
@@ -209,7 +244,7 @@ class Store:
         StoreError
             If it cannot be written, or names an image or category the file does not have.
         """
-        with sentences(self._path), transaction(self._connection):
+        with self._writing():
             row: dict[str, Value] = {
                 "image_id": entry.image_id,
                 "source_keys": schema.keys_text(entry.source_keys),
@@ -224,7 +259,7 @@ class Store:
 
     def inbox_clear(self) -> None:
         """Throw away what waits; raises StoreError if that cannot be written."""
-        with sentences(self._path), transaction(self._connection):
+        with self._writing():
             self._connection.execute("DELETE FROM inbox")
 
     def close(self) -> None:
@@ -233,7 +268,8 @@ class Store:
             self.backups.wait()
             self._connection.close()
         finally:
-            self._lock.release()
+            if self._lock is not None:
+                self._lock.release()
 
     def __enter__(self) -> Self:
         return self
@@ -245,6 +281,14 @@ class Store:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Commit what happens inside, or nothing of it; refused where nothing can be written."""
+        if self.refusal:
+            raise NotWritableError(self.refusal)
+        with sentences(self._path), transaction(self._connection):
+            yield
 
     def _annotations(self) -> list[Annotation]:
         """Return all annotations of the project."""

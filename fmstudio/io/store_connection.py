@@ -49,6 +49,25 @@ def connect_unchanged(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def connect_to_look(path: Path) -> sqlite3.Connection:
+    """Open a database that another process may be writing to, to be read only."""
+    connection = sqlite3.connect(
+        path.as_uri() + "?mode=ro", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+    )
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        # The log's index cannot be made in a folder that is read-only; without a log it needs none.
+        connection.close()
+        if path.with_name(path.name + "-wal").exists():
+            raise
+        return connect_unchanged(path)
+    connection.row_factory = sqlite3.Row
+    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "query_only = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
 def check_header(path: Path) -> None:
     """Raise StoreError unless the file looks like a project, without opening it as a database.
 
@@ -69,13 +88,20 @@ def check_header(path: Path) -> None:
         raise StoreError(f"{path} is a database of another program, not a project of fmstudio.")
 
 
-def check_health(path: Path, connection: sqlite3.Connection) -> None:
-    """Raise StoreError if the database is of a newer program, damaged, or holds code."""
+def check_health(path: Path, connection: sqlite3.Connection, *, is_newest: bool = False) -> None:
+    """Raise StoreError if the database is of a newer program, damaged, or holds code.
+
+    With ``is_newest``, also if it is of an older program: it has to be brought up to date first.
+    """
     version, newest = _version(connection), len(schema.MIGRATIONS)
     if version > newest:
         raise StoreError(
             f"{path} was written by a newer fmstudio (format {version}, this one knows {newest}):"
             " update this program."
+        )
+    if is_newest and version < newest:
+        raise StoreError(
+            f"{path} was written by an older fmstudio: open it once where it can be written."
         )
     finding = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if finding != "ok":
@@ -157,7 +183,7 @@ def sane_rows(path: Path) -> Iterator[None]:
 def _damaged(path: Path, detail: str) -> DamagedError:
     """Return the error for a project file that is damaged."""
     detail = " ".join(detail.split()).rstrip(".")
-    return DamagedError(f"{path} is damaged ({detail}): restore it from a backup.")
+    return DamagedError(f"{path} is damaged ({detail}): restore it from a backup.", str(path))
 
 
 def _sqlite_error(path: Path, error: sqlite3.Error) -> StoreError:

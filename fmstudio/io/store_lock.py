@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from fmstudio.errors import HeldError, StoreError
+from fmstudio.errors import NotWritableError, StoreError
 
 # Windows locks bytes so that others cannot read them: one far behind the text that says who.
 _LOCKED_BYTE = 1 << 30
@@ -76,7 +76,7 @@ class WriterLock:
         except FileNotFoundError as error:
             raise StoreError(f"There is no folder {project.parent}: make it first.") from error
         except OSError as error:
-            raise StoreError(
+            raise NotWritableError(
                 f"The folder {project.parent} cannot be written"
                 f" ({error.strerror or error}): copy the project to one that can."
             ) from error
@@ -93,7 +93,7 @@ class WriterLock:
 def _refusal(project: Path, holder: str, error: OSError) -> StoreError:
     """Return the error for a lock that was not given."""
     if error.errno in {errno.EAGAIN, errno.EACCES, errno.EDEADLK}:
-        return HeldError(f"{project} is open in {holder}: close it there first.")
+        return NotWritableError(f"{project} is open in {holder}: close it there first.")
     return StoreError(
         f"The file system of {project.parent} cannot lock files ({error.strerror or error}):"
         " keep the project on a local disk."

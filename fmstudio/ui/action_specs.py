@@ -102,6 +102,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
         N("actions", "Export COCO..."), N("actions", "write what is accepted, after a check")),
     ActionSpec("save", Group.FILE, ("Ctrl+S",), When.PROJECT, "save",
         N("actions", "Save"), N("actions", "each edit is written at once; this says where")),
+    ActionSpec("restore-backup", Group.FILE, (), When.PROJECT, "history",
+        N("actions", "Restore a backup..."), N("actions", "go back to how the project was")),
     ActionSpec("close", Group.FILE, ("Ctrl+W",), When.PROJECT, "close",
         N("actions", "Close the project"), N("actions", "go back to the welcome page")),
     ActionSpec("quit", Group.FILE, ("Ctrl+Q",), When.ALWAYS, "quit",

@@ -41,7 +41,8 @@ _WIDEST_LEFT, _WIDEST_RIGHT = 264, 328
 
 # Ids of commands; "-" is a line, "@..." a part that is filled when it is known.
 _MENUS = {
-    "file": "new-project open-folder open-project @recent - add-images import-coco export - save - "
+    "file": "new-project open-folder open-project @recent - add-images import-coco export - "
+    "save restore-backup - "
     "close quit",
     "edit": "undo redo - delete - categories - settings",
     "tools": "select-tool keypoint-tool polygon-tool brush-tool eraser-tool box-tool assist-tool - "
@@ -298,7 +299,8 @@ class MainWindow(QMainWindow):
         """Name the project in the title."""
         project = self._controller.project
         session = self._controller.session
-        self.setWindowTitle(f"{project.name} \u2013 fmstudio" if project else "fmstudio")
+        mark = self.tr(" (to be looked at)") if session is not None and session.refusal else ""
+        self.setWindowTitle(f"{project.name}{mark} \u2013 fmstudio" if project else "fmstudio")
         self.setWindowFilePath(str(session.path) if session else "")
 
     def _restore(self) -> None:

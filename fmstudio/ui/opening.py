@@ -6,12 +6,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
 
-from fmstudio.errors import FmstudioError
+from fmstudio.errors import DamagedError, FmstudioError
 from fmstudio.project.diff import ProjectDiff
 from fmstudio.project.edits import AddImages
 from fmstudio.project.model import ImageItem
 from fmstudio.project.wording import counted
 from fmstudio.session import Session
+from fmstudio.session_backups import restore_project
 from fmstudio.ui.adding import Looked, look_at
 from fmstudio.ui.controller import Controller, Level
 from fmstudio.ui.sample import sample_project
@@ -38,6 +39,8 @@ class Opening(QObject):
     """Path of a project that is open now."""
     cocoDropped = Signal(object)
     """Path of a COCO file that was dropped on an open project."""
+    restoreWanted = Signal(object)
+    """Path of a project that is damaged: ask which backup is to take its place."""
     newProjectWanted = Signal(object)
     """Folder of photos that cannot hold a project: ask where it shall be."""
 
@@ -86,7 +89,18 @@ class Opening(QObject):
         session = self._controller.session
         if session is not None and session.path == path.resolve():
             return True
-        return self._enter(lambda: Session.open(path))
+        return self._enter(lambda: Session.open(path, may_look=True))
+
+    def restore(self, path: Path, backup: Path) -> None:
+        """Put a backup in a project's place and open it; what it was is kept."""
+        session = self._controller.session
+        if session is not None and session.path == path:
+            self.close_project()
+        is_restored = self._controller.attempt(lambda: restore_project(path, backup))
+        if self.open_project(path) and is_restored:
+            self._controller.notify(
+                self.tr("The backup is in place; what was there before is among the backups.")
+            )
 
     def open_folder(self, folder: Path) -> None:
         """Open the project of a folder of photos; make one if there is none.
@@ -150,6 +164,9 @@ class Opening(QObject):
         """Show a session that is opened or made now; say it if it cannot be."""
         try:
             session = make()
+        except DamagedError as error:
+            self._offer_backups(error)
+            return False
         except FmstudioError as error:
             self._controller.notify(sentence_of(error), Level.ERROR)
             return False
@@ -157,12 +174,41 @@ class Opening(QObject):
         self._controller.set_session(session)
         return True
 
+    def _offer_backups(self, error: DamagedError) -> None:
+        """Say what is damaged, and let the person choose what to go on with."""
+        self._controller.notify(
+            sentence_of(error),
+            Level.ERROR,
+            action=self.tr("Restore a backup..."),
+            run=lambda: self.restoreWanted.emit(Path(error.path)),
+        )
+
     def _on_session(self) -> None:
         """Greet the project that is open now, whoever opened it."""
         session = self._controller.session
-        if session is not None:
+        if session is None:
+            return
+        if session.refusal:
+            self._say_refusal(session)
+        else:
             self._land_what_waited(session)
-            self.opened.emit(session.path)
+        self.opened.emit(session.path)
+
+    def _say_refusal(self, session: Session) -> None:
+        """Say that this project can only be looked at, and why."""
+        path = session.path
+
+        def open_again() -> None:
+            if self._controller.session is session:
+                self.close_project()
+                self.open_project(path)
+
+        self._controller.notify(
+            self.tr("Only to be looked at: {0}").format(session.refusal),
+            Level.WARNING,
+            action=self.tr("Open again"),
+            run=open_again,
+        )
 
     def _land_what_waited(self, session: Session) -> None:
         """Land the proposals of a run that ended before it could."""

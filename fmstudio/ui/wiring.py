@@ -72,6 +72,7 @@ class Wiring(QObject):
             "import-coco": self._import_coco,
             "export": self._export,
             "save": self._say_saved,
+            "restore-backup": self._program.show_backups_here,
             "close": studio.opening.close_project,
             "quit": studio.window.close,
         }

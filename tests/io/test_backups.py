@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fmstudio.errors import DamagedError, HeldError, StoreError
+from fmstudio.errors import DamagedError, NotWritableError, StoreError
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.io import backups
 from fmstudio.io.backups import (
@@ -104,7 +104,7 @@ def test_a_lost_project_is_put_back(path):
 
 def test_what_is_open_or_damaged_is_not_put_back(path):
     latest = list_backups(path)[0].path
-    with Session.open(path), pytest.raises(HeldError, match="open in process"):
+    with Session.open(path), pytest.raises(NotWritableError, match="open in process"):
         restore(path, latest)
     break_in_two(latest)
     with pytest.raises(DamagedError):
