@@ -25,6 +25,7 @@ from fmstudio.io.store_connection import (
     check_health,
     connect,
     connect_unchanged,
+    sane_rows,
     sentences,
 )
 from fmstudio.io.store_lock import WriterLock
@@ -146,7 +147,7 @@ def list_backups(project: Path) -> list[Backup]:
 def contents_of(backup: Path) -> Contents:
     """Return what a backup holds; raises StoreError if it is damaged or no project."""
     check_header(backup)
-    with sentences(backup), closing(connect_unchanged(backup)) as connection:
+    with sane_rows(backup), closing(connect_unchanged(backup)) as connection:
         check_health(backup, connection)
         images, annotations = (
             connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
@@ -165,7 +166,7 @@ def back_up(project: Path) -> Backup | None:
     """
     known = list_backups(project)
     folder = folder_of(project)
-    with sentences(project), closing(connect(project)) as source:
+    with sane_rows(project), closing(connect(project)) as source:
         if known and _is_of_state(known[0].path, _state(source)):
             return None
         number = 1 + (known[0].number if known else 0)
@@ -239,7 +240,7 @@ def _set_aside(project: Path) -> tuple[Path | None, int]:
         return None, 0
     try:
         check_header(project)
-        with sentences(project), closing(connect(project)) as connection:
+        with sane_rows(project), closing(connect(project)) as connection:
             check_health(project, connection)
             _, revision = _state(connection)
         made = back_up(project) or list_backups(project)[0]
@@ -288,7 +289,7 @@ def _state(connection: sqlite3.Connection) -> tuple[str, int]:
 def _is_of_state(backup: Path, state: tuple[str, int]) -> bool:
     """Return whether a backup is of this state, as far as it says."""
     try:
-        with closing(connect_unchanged(backup)) as connection:
+        with sane_rows(backup), closing(connect_unchanged(backup)) as connection:
             return _state(connection) == state
-    except sqlite3.Error:
+    except StoreError:
         return False

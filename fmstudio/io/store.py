@@ -60,6 +60,7 @@ class Store:
         self._connection = connection
         self._lock = lock
         self.backups = Backups(path)
+        self._place = path.stat()
         self.refusal = refusal
         """Why nothing can be written, a sentence; empty where it can."""
 
@@ -287,8 +288,25 @@ class Store:
         """Commit what happens inside, or nothing of it; refused where nothing can be written."""
         if self.refusal:
             raise NotWritableError(self.refusal)
-        with sentences(self._path), transaction(self._connection):
-            yield
+        with sentences(self._path):
+            self._check_place()
+            with transaction(self._connection):
+                yield
+
+    def _check_place(self) -> None:
+        """Raise StoreError if the open file no longer has its name: what is written would be lost.
+
+        The system lets a process write on to a file that was deleted or replaced.
+        """
+        try:
+            is_there = os.path.samestat(self._path.stat(), self._place)
+        except FileNotFoundError:
+            is_there = False
+        if not is_there:
+            raise StoreError(
+                f"{self._path} was moved, deleted or replaced while it was open: put it back, or "
+                "open it where it is now; what was done before is in it."
+            )
 
     def _annotations(self) -> list[Annotation]:
         """Return all annotations of the project."""

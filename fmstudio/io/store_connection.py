@@ -161,6 +161,9 @@ def sentences(path: Path) -> Iterator[None]:
         raise _sqlite_error(path, error) from error
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        # Also SQLite's own messages quote the schema as it stands in the file.
+        raise _damaged(path, "a text in it is not valid Unicode") from error
     except UnicodeEncodeError as error:
         shown = error.object.encode("utf-8", "backslashreplace").decode("utf-8")
         raise StoreError(
