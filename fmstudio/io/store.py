@@ -9,7 +9,7 @@ import gc
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -32,8 +32,8 @@ from fmstudio.io.store_connection import (
     transaction,
 )
 from fmstudio.io.store_lock import WriterLock
+from fmstudio.io.store_rows import insert, write_difference
 from fmstudio.io.store_schema import Value
-from fmstudio.project.diff import ProjectDiff
 from fmstudio.project.model import Annotation, InboxEntry, NextIds, Project
 from fmstudio.project.validate import check
 
@@ -203,7 +203,7 @@ class Store:
             If it cannot be written, or the file does not hold ``before``; the file is as it was.
         """
         with self._writing():
-            _write_difference(self._connection, before, after, label)
+            write_difference(self._connection, before, after, label)
             if clear_inbox:
                 self._connection.execute("DELETE FROM inbox")
         self.backups.make_if_due()
@@ -251,11 +251,11 @@ class Store:
                 "source_keys": schema.keys_text(entry.source_keys),
                 "notes": schema.texts_text(entry.notes),
             }
-            id_ = _insert(self._connection, "inbox", [row]).lastrowid
+            id_ = insert(self._connection, "inbox", [row]).lastrowid
             if id_ is None:
                 raise StoreError(f"{self._path} gave an inbox entry no number.")
             drafts = [{"inbox_id": id_, **schema.content_row(a)} for a in entry.annotations]
-            _insert(self._connection, "inbox_annotations", drafts)
+            insert(self._connection, "inbox_annotations", drafts)
         return InboxEntry(entry.image_id, entry.annotations, entry.source_keys, entry.notes, id_)
 
     def inbox_clear(self) -> None:
@@ -354,7 +354,7 @@ def _write_new(path: Path, project: Project) -> None:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             migrate(temporary, connection)
             with transaction(connection):
-                _write_difference(connection, Project(project.name), project, "New project")
+                write_difference(connection, Project(project.name), project, "New project")
         finally:
             connection.close()
         temporary.replace(path)
@@ -368,64 +368,3 @@ def _remove_stale_log(path: Path) -> None:
     """Remove the log of a deleted project of this name: SQLite would play it into the new one."""
     for ending in ("-wal", "-shm", "-journal"):
         path.with_name(path.name + ending).unlink(missing_ok=True)
-
-
-def _write_difference(
-    connection: sqlite3.Connection, before: Project, after: Project, label: str
-) -> None:
-    """Write what distinguishes two projects."""
-    diff = ProjectDiff.between(before, after)
-    for table, change, row in (
-        ("images", diff.images, lambda id_: schema.image_row(after.images[id_])),
-        ("categories", diff.categories, lambda id_: schema.category_row(after.categories[id_])),
-        (
-            "annotations",
-            diff.annotations,
-            lambda id_: schema.annotation_row(after.annotations[id_]),
-        ),
-    ):
-        _delete(connection, table, change.removed)
-        _insert(connection, table, map(row, change.added))
-        _update(connection, table, map(row, change.changed))
-    meta = {
-        "name": after.name,
-        "next_image_id": after.next_ids.image,
-        "next_category_id": after.next_ids.category,
-        "next_annotation_id": after.next_ids.annotation,
-        "last_edit": label,
-    }
-    connection.executemany("UPDATE meta SET value = ?2 WHERE key = ?1", list(meta.items()))
-    connection.execute("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
-
-
-def _delete(connection: sqlite3.Connection, table: str, ids: Sequence[int]) -> None:
-    """Delete rows that must be there."""
-    cursor = connection.executemany(f"DELETE FROM {table} WHERE id = ?", ((id_,) for id_ in ids))
-    _expect(cursor, table, len(ids))
-
-
-def _insert(
-    connection: sqlite3.Connection, table: str, rows: Iterable[dict[str, Value]]
-) -> sqlite3.Cursor:
-    """Insert rows that must not be there yet."""
-    cursor = connection.cursor()
-    for row in rows:
-        columns, values = ", ".join(row), ", ".join(f":{column}" for column in row)
-        cursor.execute(f"INSERT INTO {table} ({columns}) VALUES ({values})", row)
-    return cursor
-
-
-def _update(connection: sqlite3.Connection, table: str, rows: Iterable[dict[str, Value]]) -> None:
-    """Rewrite rows that must be there.
-
-    Never by REPLACE, which deletes first: that would take the inbox of an image with it.
-    """
-    for row in rows:
-        columns = ", ".join(f"{column} = :{column}" for column in row if column != "id")
-        _expect(connection.execute(f"UPDATE {table} SET {columns} WHERE id = :id", row), table, 1)
-
-
-def _expect(cursor: sqlite3.Cursor, table: str, count: int) -> None:
-    """Raise unless as many rows were touched as should be: else the file holds another project."""
-    if cursor.rowcount != count and count:
-        raise sqlite3.IntegrityError(f"{count - cursor.rowcount} rows are missing from {table}")
