@@ -35,7 +35,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QVBoxLayout,
@@ -44,6 +43,7 @@ from PySide6.QtWidgets import (
 
 from fmstudio import __version__
 from fmstudio.ui.icons import icon, icon_pixmap
+from fmstudio.ui.plain import PlainLabel
 from fmstudio.ui.theme import tokens
 
 _LOG = logging.getLogger(__name__)
@@ -94,13 +94,13 @@ class CrashDialog(QDialog):
         self._times = 1
         self.setWindowTitle(self.tr("Something went wrong"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        sign = QLabel()
+        sign = PlainLabel()
         sign.setPixmap(icon_pixmap("error", 32, tokens().error, self.devicePixelRatioF()))
         sign.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.sentence = QLabel(
+        self.sentence = PlainLabel(
             self.tr("Something in fmstudio went wrong, but nothing is lost: every edit is saved.")
         )
-        self.where = QLabel()
+        self.where = PlainLabel()
         self.where.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         for label in (self.sentence, self.where):
             label.setWordWrap(True)

@@ -1,9 +1,10 @@
 """A dock: a panel under a thin title, which can be closed, floated and moved."""
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QToolButton, QWidget
 
 from fmstudio.ui.icons import icon
+from fmstudio.ui.plain import PlainLabel
 
 TITLE_HEIGHT = 28
 # The images come first: a panel may be made this narrow even where it would like more.
@@ -15,7 +16,7 @@ class DockTitle(QWidget):
 
     def __init__(self, dock: QDockWidget) -> None:
         super().__init__(dock)
-        self._label = QLabel(dock.windowTitle())
+        self._label = PlainLabel(dock.windowTitle())
         self._label.setForegroundRole(self.palette().ColorRole.PlaceholderText)
         dock.windowTitleChanged.connect(self._label.setText)
         close = QToolButton()

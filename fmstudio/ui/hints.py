@@ -2,13 +2,14 @@
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QPalette, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QToolButton, QWidget
 
 from fmstudio.project.diff import ProjectDiff
 from fmstudio.project.model import Status
 from fmstudio.ui.actions import ActionTable
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.icons import icon
+from fmstudio.ui.plain import PlainLabel
 
 _STEPS = 3
 _WIDEST = 720
@@ -64,11 +65,11 @@ class HintStrip(QFrame):
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.Button)
         self.setAccessibleName(self.tr("First steps"))
-        self._marks = [QLabel(str(number)) for number in range(1, _STEPS + 1)]
+        self._marks = [PlainLabel(str(number)) for number in range(1, _STEPS + 1)]
         for mark in self._marks:
             mark.setFixedSize(20, 20)
             mark.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._text = QLabel()
+        self._text = PlainLabel()
         self._next = QPushButton(self.tr("Next"))
         self._next.clicked.connect(self._advance)
         close = QToolButton()

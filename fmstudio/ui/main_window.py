@@ -14,7 +14,6 @@ from PySide6.QtGui import (
     QKeyEvent,
 )
 from PySide6.QtWidgets import (
-    QLabel,
     QMainWindow,
     QMenu,
     QStackedWidget,
@@ -27,6 +26,7 @@ from fmstudio.ui.controller import Controller
 from fmstudio.ui.docks import Dock
 from fmstudio.ui.icons import app_icon
 from fmstudio.ui.notice_bar import NoticeBar
+from fmstudio.ui.plain import PlainLabel
 from fmstudio.ui.recent import RecentProject
 from fmstudio.ui.tool_bar import MainToolBar
 from fmstudio.ui.workspaces import FIRST, WORKSPACES, DockName
@@ -357,7 +357,7 @@ class MainWindow(QMainWindow):
             self.dropped.emit(paths)
 
 
-class _Veil(QLabel):
+class _Veil(PlainLabel):
     """Lies over the middle while files are held above the window."""
 
     def __init__(self, over: QWidget) -> None:

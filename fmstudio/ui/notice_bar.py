@@ -8,7 +8,6 @@ from PySide6.QtGui import QKeyEvent, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QSizePolicy,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from fmstudio.ui.controller import Controller, Level, Notice
 from fmstudio.ui.icons import icon, icon_pixmap
+from fmstudio.ui.plain import PlainLabel
 from fmstudio.ui.theme import tokens
 
 _ICONS = {Level.INFO: "info", Level.WARNING: "warning", Level.ERROR: "error"}
@@ -99,8 +99,8 @@ class NoticeBar(QFrame):
         self.setAutoFillBackground(True)
         self.setBackgroundRole(QPalette.ColorRole.Button)
         self.setAccessibleName(self.tr("Notice"))
-        self._icon = QLabel()
-        self._text = QLabel()
+        self._icon = PlainLabel()
+        self._text = PlainLabel()
         self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)

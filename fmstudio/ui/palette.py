@@ -17,7 +17,6 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFont, QIcon, QKeyEvent, QPainter, QPalette
 from PySide6.QtWidgets import (
     QFrame,
-    QLabel,
     QLineEdit,
     QListView,
     QStyle,
@@ -28,6 +27,7 @@ from PySide6.QtWidgets import (
 )
 
 from fmstudio.ui.actions import SPECS, ActionTable, translated
+from fmstudio.ui.plain import PlainLabel
 
 _Index = QModelIndex | QPersistentModelIndex
 _WIDTH, _ROWS, _ROW_HEIGHT = 560, 12, 32
@@ -261,7 +261,7 @@ class CommandPalette(QFrame):
         self._view.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._view.setAccessibleName(self.tr("Commands"))
         self._view.clicked.connect(self._run)
-        self._nothing = QLabel(self.tr("No command is spelt like that."))
+        self._nothing = PlainLabel(self.tr("No command is spelt like that."))
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._nothing.setFixedHeight(2 * _ROW_HEIGHT)
         self._column = QVBoxLayout(self)

@@ -18,6 +18,7 @@ from fmstudio.ui.controller import Controller
 from fmstudio.ui.icons import icon, icon_pixmap
 from fmstudio.ui.panels.glyphs import tabular
 from fmstudio.ui.panels.log_model import LogModel
+from fmstudio.ui.plain import PlainLabel, plain_tip
 from fmstudio.ui.tasks import State, Task, Tasks, count_text, pace_text
 from fmstudio.ui.theme import tokens
 
@@ -53,11 +54,11 @@ class ProgressStrip(QWidget):
 
     def _build(self) -> None:
         """Make the widgets."""
-        self.words = QLabel()
+        self.words = PlainLabel()
         self.bar = QProgressBar()
         self.bar.setTextVisible(False)
         self.bar.setFixedSize(_BAR_WIDTH, 8)
-        self.pace = QLabel()
+        self.pace = PlainLabel()
         self.others = QToolButton()
         self.others.setAutoRaise(True)
         self.others.clicked.connect(self.detailsWanted)
@@ -106,7 +107,7 @@ class ProgressStrip(QWidget):
         self.bar.setRange(0, task.total if is_known else 0)
         self.bar.setValue(task.done)
         self.bar.setAccessibleName(task.title)
-        self.setToolTip(task.title)
+        self.setToolTip(plain_tip(task.title))
         self.button.setVisible(task.is_cancellable)
         tip = self.tr("Cancel '{0}'").format(task.title)
         self.button.setToolTip(tip)
@@ -199,7 +200,7 @@ class StatusBar(QStatusBar):
     @staticmethod
     def _label(widest: str, name: str) -> QLabel:
         """Return a muted label that does not change its width with its figures."""
-        label = QLabel()
+        label = PlainLabel()
         label.setFont(tabular(label.font()))
         label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         label.setMinimumWidth(QFontMetrics(label.font()).horizontalAdvance(widest))
@@ -213,7 +214,7 @@ class StatusBar(QStatusBar):
         self.saved.setText("" if session is None else self.tr("saved"))
         if session is not None:
             tip = self.tr("Every edit is written at once, to {0}").format(session.path)
-            self.saved.setToolTip(tip)
+            self.saved.setToolTip(plain_tip(tip))
 
     def _show_errors(self) -> None:
         """Count the errors; colour and sign only when there are any."""

@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QScrollArea,
     QSizePolicy,
@@ -29,6 +28,7 @@ from PySide6.QtWidgets import (
 
 from fmstudio.ui.actions import ActionTable
 from fmstudio.ui.icons import app_icon, icon_pixmap
+from fmstudio.ui.plain import PlainLabel, plain_tip
 from fmstudio.ui.recent import RecentProject
 from fmstudio.ui.theme import tokens
 
@@ -183,7 +183,7 @@ class WelcomePage(QScrollArea):
         column.addSpacing(12)
         column.addLayout(self._beginnings())
         column.addSpacing(20)
-        self._caption = QLabel(self.tr("Recent projects"))
+        self._caption = PlainLabel(self.tr("Recent projects"))
         self._caption.setForegroundRole(self.palette().ColorRole.PlaceholderText)
         column.addWidget(self._caption)
         self._grid = QGridLayout()
@@ -223,14 +223,14 @@ class WelcomePage(QScrollArea):
 
     def _head(self) -> QHBoxLayout:
         """Return the name and what it is for."""
-        mark = QLabel()
+        mark = PlainLabel()
         mark.setPixmap(app_icon().pixmap(QSize(56, 56), self.devicePixelRatioF()))
-        name = QLabel("fmstudio")
+        name = PlainLabel("fmstudio")
         font = QFont(name.font())
         font.setPointSizeF(font.pointSizeF() * 2)
         font.setWeight(QFont.Weight.DemiBold)
         name.setFont(font)
-        line = QLabel(
+        line = PlainLabel(
             self.tr("Annotate one photo, carry it to all of them, review what is doubtful.")
         )
         line.setForegroundRole(self.palette().ColorRole.PlaceholderText)
@@ -279,7 +279,7 @@ class WelcomePage(QScrollArea):
         key = next(iter(self._actions.keys("shortcuts")), "")
         find = next(iter(self._actions.keys("palette")), "")
         text = self.tr("Drop a folder, images or a project anywhere.    {0}  keys    {1}  commands")
-        label = QLabel(text.format(key, find))
+        label = PlainLabel(text.format(key, find))
         label.setForegroundRole(self.palette().ColorRole.PlaceholderText)
         row = QHBoxLayout()
         row.addStretch(1)
@@ -292,7 +292,7 @@ class WelcomePage(QScrollArea):
         folder = project.path.parent
         line = f"{project.changed}  {folder.name}" if project.is_there else self.tr("not found")
         card = Card(project.name, line, icon_name="images", picture=project.picture, is_tall=True)
-        card.setToolTip(str(project.path))
+        card.setToolTip(plain_tip(str(project.path)))
         card.setEnabled(project.is_there)
         card.clicked.connect(lambda: self.recentWanted.emit(project.path))
         card.forgetWanted.connect(lambda: self.forgetWanted.emit(project.path))

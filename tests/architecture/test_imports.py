@@ -1,5 +1,6 @@
 """The layers hold: by contract, and, where only running tells, in processes of their own."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,10 @@ def test_help_does_not_load_torch() -> None:
         "print('torch' in sys.modules)"
     )
     assert run(code).splitlines()[-1] == "False"
+
+
+def test_every_label_is_plain_or_says_that_it_is_not():
+    """A file's name must not become HTML: `fmstudio.ui.plain` makes the labels."""
+    for path in sorted((ROOT / "fmstudio" / "ui").rglob("*.py")):
+        if path.name != "plain.py":
+            assert not re.search(r"(?<!Plain)\bQLabel\(", path.read_text(encoding="utf-8")), path

@@ -2,13 +2,14 @@
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QLinearGradient, QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QSizePolicy, QWidget
 
 from fmstudio.drawing.colors import confidence_color
 from fmstudio.project.doubt import Reason
 from fmstudio.project.model import ImageItem, ImageState
 from fmstudio.ui import theme
 from fmstudio.ui.canvas.text import small_font
+from fmstudio.ui.plain import PlainLabel, plain_tip
 from fmstudio.ui.reasons import reason_name, reason_tip
 
 _HEIGHT = 28
@@ -17,13 +18,12 @@ _NARROWEST = 160
 _LEGEND_FROM, _WORD_FROM, _ROLE_FROM = 440, 320, 240
 
 
-class ElidedLabel(QLabel):
+class ElidedLabel(PlainLabel):
     """A label that leaves out the middle of a text that is too long."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.setTextFormat(Qt.TextFormat.PlainText)
 
     def minimumSizeHint(self) -> QSize:
         """Return room for a few letters."""
@@ -123,12 +123,12 @@ class CanvasHeader(QWidget):
     def __init__(self, role: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._has_focus = self._has_proposals = False
-        self._role = QLabel(self.tr("REFERENCE") if role == "reference" else self.tr("TARGET"))
+        self._role = PlainLabel(self.tr("REFERENCE") if role == "reference" else self.tr("TARGET"))
         self._name = ElidedLabel(self)
         self._legend = ConfidenceLegend(self)
         self._mark = StateMark(self)
-        self._state = QLabel(self)
-        self._zoom = QLabel(self)
+        self._state = PlainLabel(self)
+        self._zoom = PlainLabel(self)
         self._zoom.setAccessibleName(self.tr("Zoom"))
         self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         small = small_font(self.font())
@@ -155,7 +155,7 @@ class CanvasHeader(QWidget):
     ) -> None:
         """Say which image is shown and where it stands; the legend is for proposals only."""
         self._name.setText("" if image is None else image.file_name)
-        self._name.setToolTip("" if image is None else image.path)
+        self._name.setToolTip("" if image is None else plain_tip(image.path))
         self._mark.setVisible(image is not None)
         self._mark.set_state(state)
         self._state.setText("" if image is None else self._word(state))

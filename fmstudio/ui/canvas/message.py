@@ -2,9 +2,10 @@
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QPalette
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from fmstudio.ui import theme
+from fmstudio.ui.plain import PlainLabel
 
 # Most images come sooner; a word that flashes up for less would only unsettle.
 _PATIENCE_MS = 150
@@ -22,10 +23,9 @@ class CanvasMessage(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._is_error = False
-        self._text = QLabel(self)
+        self._text = PlainLabel(self)
         self._text.setWordWrap(True)
         self._text.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._find = QPushButton(self.tr("Find it…"), self)
         self._find.setToolTip(self.tr("Find it: say in which folder the photo is now"))
         self._find.clicked.connect(self.findRequested)

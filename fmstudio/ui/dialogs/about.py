@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QVBoxLayout,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 from fmstudio import __version__
 from fmstudio.ui.dialogs.fields import GAP, MARGIN, Caption, heading, link, small_button
 from fmstudio.ui.icons import app_icon
+from fmstudio.ui.plain import PlainLabel
 
 # With the licences that their own papers state where their metadata hold whole texts of them.
 _PARTS = (
@@ -74,20 +74,21 @@ class AboutDialog(QDialog):
 
     def _head(self) -> QHBoxLayout:
         """Return the picture, with name and licence beside it."""
-        picture = QLabel(self)
+        picture = PlainLabel(self)
         picture.setPixmap(app_icon().pixmap(64, 64))
-        name = QLabel(f"fmstudio {__version__}", self)
+        name = PlainLabel(f"fmstudio {__version__}", self)
         font = name.font()
         font.setPointSizeF(font.pointSizeF() * 1.5)
         font.setBold(True)
         name.setFont(font)
         name.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        about = QLabel(self.tr("Keypoints and masks by one map between images."), self)
+        about = PlainLabel(self.tr("Keypoints and masks by one map between images."), self)
         licence = Caption(
             self.tr("Apache-2.0. Networks have licences of their own, see Models. {0}").format(
                 link(_PAPER, "arXiv 2403.12038")
             )
         )
+        licence.setTextFormat(Qt.TextFormat.RichText)
         licence.setOpenExternalLinks(True)
         words = QVBoxLayout()
         words.setSpacing(4)

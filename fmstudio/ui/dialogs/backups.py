@@ -19,6 +19,7 @@ from fmstudio.errors import FmstudioError
 from fmstudio.session_backups import BackupItem, backups_of
 from fmstudio.ui.dialogs.fields import GAP, MARGIN, TABLE_SHEET, Caption, heading
 from fmstudio.ui.panels.glyphs import tabular
+from fmstudio.ui.plain import plain_tip
 
 
 class BackupsDialog(QDialog):
@@ -87,7 +88,7 @@ class BackupsDialog(QDialog):
             cells = (f"{item.made.astimezone():%Y-%m-%d  %H:%M}", item.words)
             for column, text in enumerate(cells):
                 cell = QTableWidgetItem(text)
-                cell.setToolTip(str(item.path))
+                cell.setToolTip(plain_tip(str(item.path)))
                 if column == 0:
                     cell.setFont(tabular(self.font()))
                 if not item.is_whole:

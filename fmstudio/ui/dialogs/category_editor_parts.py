@@ -23,6 +23,7 @@ from fmstudio.ui.dialogs.skeleton_canvas import PairMode, SkeletonCanvas
 from fmstudio.ui.icons import icon
 from fmstudio.ui.panels.glyphs import caption_font, category_rgb, swatch_icon
 from fmstudio.ui.panels.switch import Switch, follow_eye
+from fmstudio.ui.plain import PlainLabel
 
 
 def tool_button(text: str, tip: str, drawing: str = "") -> QToolButton:
@@ -41,7 +42,7 @@ def tool_button(text: str, tip: str, drawing: str = "") -> QToolButton:
 
 def _caption(text: str) -> QLabel:
     """Return small text that explains."""
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setWordWrap(True)
     label.setFont(caption_font(label.font()))
     label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
@@ -72,7 +73,8 @@ class EditorHead(QWidget):
         )
         self.source_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.source_button.setMenu(self._make_menu())
-        name_label, super_label = QLabel(self.tr("&Name")), QLabel(self.tr("Su&percategory"))
+        name_label = PlainLabel(self.tr("&Name"))
+        super_label = PlainLabel(self.tr("Su&percategory"))
         name_label.setBuddy(self.name_field)
         super_label.setBuddy(self.supercategory_field)
         row = QHBoxLayout(self)
@@ -121,7 +123,7 @@ class StatusLine(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.sign, self.label = QLabel(), QLabel()
+        self.sign, self.label = PlainLabel(), PlainLabel()
         self.sign.setFixedWidth(16)
         self.label.setWordWrap(True)
         self.label.setMinimumHeight(36)

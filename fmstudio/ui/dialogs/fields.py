@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from fmstudio.ui.panels.glyphs import caption_font
+from fmstudio.ui.plain import PlainLabel
 
 MARGIN = 16
 GAP = 8
@@ -100,7 +101,7 @@ class Choice(QComboBox):
         event.ignore()
 
 
-class Caption(QLabel):
+class Caption(PlainLabel):
     """A sentence or two beside a field: smaller, and in the colour of what is said beside."""
 
     def __init__(self, text: str = "") -> None:
@@ -152,7 +153,7 @@ class PathField(QWidget):
 
 def heading(text: str) -> QLabel:
     """Return the heading of a group of fields."""
-    label = QLabel(text)
+    label = PlainLabel(text)
     font = label.font()
     font.setBold(True)
     label.setFont(font)

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QFileDialog,
-    QLabel,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -19,6 +18,7 @@ from fmstudio.session_preview import ImportPreview, import_steps
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.dialogs.fields import GAP, MARGIN, Caption, PathField
 from fmstudio.ui.dialogs.preview_box import PreviewBox
+from fmstudio.ui.plain import PlainLabel
 from fmstudio.ui.running import Running
 from fmstudio.ui.tasks import Tasks, sentence_of
 
@@ -92,7 +92,7 @@ class ImportDialog(QDialog):
             (self.tr("COCO file"), self.file),
             (self.tr("Its file names start from"), self.root),
         ):
-            label = QLabel(text, self)
+            label = PlainLabel(text, self)
             label.setBuddy(field.line)
             layout.addWidget(label)
             layout.addWidget(field)

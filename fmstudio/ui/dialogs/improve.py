@@ -4,7 +4,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -31,6 +30,7 @@ from fmstudio.session_improve import (
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.dialogs.fields import GAP, MARGIN, Caption, Number, heading
 from fmstudio.ui.dialogs.preview_box import PreviewBox
+from fmstudio.ui.plain import PlainLabel
 from fmstudio.ui.running import Running
 from fmstudio.ui.tasks import Tasks, sentence_of
 
@@ -93,7 +93,7 @@ class ImproveDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
         buttons.addButton(self.take, QDialogButtonBox.ButtonRole.ActionRole)
         buttons.rejected.connect(self.reject)
-        label = QLabel(self.tr("References that each image takes, the most alike"), self)
+        label = PlainLabel(self.tr("References that each image takes, the most alike"), self)
         label.setBuddy(self.nearest)
         row = QHBoxLayout()
         row.setSpacing(GAP)

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QProgressBar,
     QVBoxLayout,
@@ -23,6 +22,7 @@ from fmstudio.session_models import ModelItem, Taken, Verified, list_models, loo
 from fmstudio.ui.dialogs.fields import GAP, MARGIN, Caption, link, small_button
 from fmstudio.ui.dialogs.model_table import ModelTable
 from fmstudio.ui.downloads import Downloads, Ended
+from fmstudio.ui.plain import PlainLabel
 from fmstudio.ui.running import Running
 from fmstudio.ui.tasks import Tasks, sentence_of
 from fmstudio.worker.service import EngineService
@@ -76,7 +76,7 @@ class ModelsDialog(QDialog):
             self.tr("Another transformer of timm, such as vit_base_patch16_siglip_224")
         )
         self.look_up = small_button(self.tr("Look up"), self)
-        self.details = QLabel(self)
+        self.details = PlainLabel(self)
         self.details.setWordWrap(True)
         self.details.setTextFormat(Qt.TextFormat.RichText)
         self.details.setOpenExternalLinks(True)
@@ -103,7 +103,7 @@ class ModelsDialog(QDialog):
         self.bar.setAccessibleName(self.tr("Progress"))
         self.stop = small_button(self.tr("Cancel"), self)
         self.stop.setAccessibleName(self.tr("Cancel the download"))
-        self.said = QLabel(self)
+        self.said = PlainLabel(self)
         self.said.setWordWrap(True)
         self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.said.setAccessibleName(self.tr("What is happening"))

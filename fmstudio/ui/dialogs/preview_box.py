@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QProgressBar,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from fmstudio.ui import theme
 from fmstudio.ui.dialogs.fields import GAP
 from fmstudio.ui.icons import icon_pixmap
+from fmstudio.ui.plain import PlainLabel
 
 _KIND = int(Qt.ItemDataRole.UserRole)
 _SHOWN = 500
@@ -32,8 +32,8 @@ class PreviewBox(QFrame):
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self._said: str | None = None
-        self._sign = QLabel(self)
-        self._summary = QLabel(self)
+        self._sign = PlainLabel(self)
+        self._summary = PlainLabel(self)
         self._summary.setWordWrap(True)
         self._summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.bar = QProgressBar(self)

@@ -6,7 +6,6 @@ from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
     QDialogButtonBox,
-    QLabel,
     QLineEdit,
     QListWidget,
     QListWidgetItem,
@@ -23,6 +22,7 @@ from fmstudio.project.wording import counted
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.dialogs.fields import GAP, MARGIN, Caption, heading
 from fmstudio.ui.panels.thumbnails import Thumbnails
+from fmstudio.ui.plain import PlainLabel
 
 _ID = int(Qt.ItemDataRole.UserRole)
 _SCOPES = ("unlabelled", "all", "selected")
@@ -113,7 +113,7 @@ class PropagateDialog(QDialog):
         layout.addWidget(heading(self.tr("Carry what is accepted on")))
         layout.addWidget(self.search)
         layout.addWidget(self._list, 1)
-        self._votes = QLabel(self)
+        self._votes = PlainLabel(self)
         layout.addWidget(self._votes)
         layout.addSpacing(GAP)
         layout.addWidget(heading(self.tr("to")))

@@ -19,6 +19,7 @@ from fmstudio.session_review import ReviewSummary, plan_audit, summarise_review
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.dialogs.fields import GAP, MARGIN, Caption, Number, heading
 from fmstudio.ui.panels.glyphs import tabular
+from fmstudio.ui.plain import PlainLabel
 from fmstudio.ui.review import ReviewMeter
 
 _SAMPLE = 20
@@ -92,7 +93,7 @@ class ReviewSummaryDialog(QDialog):
 
     def _line(self) -> QLabel:
         """Return a label for figures."""
-        label = QLabel(self)
+        label = PlainLabel(self)
         label.setFont(tabular(self.font()))
         label.setWordWrap(True)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -105,7 +106,7 @@ class ReviewSummaryDialog(QDialog):
         self.draw_button = QPushButton(self.tr("Draw the sample"), self)
         self.draw_button.setAutoDefault(False)
         self.draw_button.clicked.connect(self.draw)
-        self.drawable = QLabel(self)
+        self.drawable = PlainLabel(self)
         row = QHBoxLayout()
         row.setSpacing(GAP)
         row.addWidget(self.count)

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QTabWidget,
@@ -24,6 +23,7 @@ from fmstudio.ui.dialogs.fields import GAP, MARGIN, Caption, Choice, Number, hea
 from fmstudio.ui.dialogs.settings_keys import KeysPage
 from fmstudio.ui.dialogs.settings_matching import MatchingPage
 from fmstudio.ui.panels.glyphs import tabular
+from fmstudio.ui.plain import PlainLabel
 from fmstudio.ui.preferences import CACHE_MB, MEMORY_MB, Preferences
 from fmstudio.ui.running import Running
 from fmstudio.ui.tasks import Tasks, sentence_of
@@ -154,7 +154,7 @@ class GeneralPage(QWidget):
         self.limit = Number(self.tr("Limit of the cache"), CACHE_MB, 1024, self.tr(" MB"))
         self.limit.setValue(chosen.cache_limit_mb)
         self.limit.valueChanged.connect(self._keep_limit)
-        self.cache = QLabel()
+        self.cache = PlainLabel()
         self.cache.setFont(tabular(self.cache.font()))
         self.clear = QPushButton(self.tr("Clear"))
         self.clear.setAccessibleName(self.tr("Clear the cache"))

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QKeySequenceEdit,
-    QLabel,
     QLineEdit,
     QTableWidget,
     QTableWidgetItem,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from fmstudio.ui.action_specs import ACTIONS, SPECS, ActionSpec
 from fmstudio.ui.actions import translated
 from fmstudio.ui.dialogs.fields import GAP, MARGIN, TABLE_SHEET, Caption, small_button
+from fmstudio.ui.plain import PlainLabel
 from fmstudio.ui.preferences import Preferences
 
 _ID = int(Qt.ItemDataRole.UserRole)
@@ -54,7 +54,7 @@ class KeysPage(QWidget):
         self.reset = small_button(self.tr("Reset"), self)
         self.reset.setToolTip(self.tr("Give this command the keys it came with"))
         self.reset_all = small_button(self.tr("Reset all"), self)
-        self.name = QLabel(self)
+        self.name = PlainLabel(self)
         self.said = Caption()
         self.take = small_button("", self)
         self._lay_out()

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from fmstudio.session import MatchSettings
 from fmstudio.session_models import ModelItem
 from fmstudio.ui.dialogs.fields import GAP, MARGIN, Caption, Choice, Number, Share, heading
+from fmstudio.ui.plain import plain_tip
 from fmstudio.ui.preferences import FINE_SIDE, LONG_SIDE, THROUGH, K, Preferences
 
 _NAME = int(Qt.ItemDataRole.UserRole)
@@ -203,7 +204,7 @@ class MatchingPage(QWidget):
                 text = name if is_here else self.tr("{0} (not on this disk)").format(name)
                 item = QListWidgetItem(text, self.descriptors)
                 item.setData(_NAME, name)
-                item.setToolTip(name)
+                item.setToolTip(plain_tip(name))
                 item.setSizeHint(QSize(0, _ROW_HEIGHT))
                 item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
                 item.setCheckState(Qt.CheckState.Unchecked)

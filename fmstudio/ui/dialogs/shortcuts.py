@@ -6,7 +6,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QScrollArea,
     QVBoxLayout,
@@ -14,12 +13,13 @@ from PySide6.QtWidgets import (
 )
 
 from fmstudio.ui.actions import GESTURES, SPECS, ActionTable, Group, translated
+from fmstudio.ui.plain import PlainLabel
 
 _COLUMNS = 3
 _SIZE = QSize(960, 640)
 
 
-class KeyCap(QLabel):
+class KeyCap(PlainLabel):
     """A key, drawn as one."""
 
     def __init__(self, text: str, parent: QWidget | None = None) -> None:
@@ -51,7 +51,7 @@ class ShortcutSheet(QDialog):
         self._field.setAccessibleName(self.tr("Find a key or a command"))
         self._field.setClearButtonEnabled(True)
         self._field.textChanged.connect(self._search)
-        self._nothing = QLabel(self.tr("Nothing is called that."))
+        self._nothing = PlainLabel(self.tr("Nothing is called that."))
         self._nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._nothing.hide()
         area = QScrollArea()
@@ -115,7 +115,7 @@ class ShortcutSheet(QDialog):
         column = QVBoxLayout(block)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        head = QLabel(title)
+        head = PlainLabel(title)
         font = QFont(head.font())
         font.setBold(True)
         head.setFont(font)
@@ -130,7 +130,7 @@ class ShortcutSheet(QDialog):
         layout = QHBoxLayout(row)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        label = QLabel(name)
+        label = PlainLabel(name)
         label.setWordWrap(False)
         layout.addWidget(label, 1)
         for key in keys[:2]:

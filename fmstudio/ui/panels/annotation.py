@@ -6,7 +6,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QListView,
     QSplitter,
     QStackedWidget,
@@ -33,6 +32,7 @@ from fmstudio.ui.panels.scrolled import scrolled
 from fmstudio.ui.panels.switch import Switch, follow_eye
 from fmstudio.ui.panels.visibility import cycled
 from fmstudio.ui.panels.why import WhyBox
+from fmstudio.ui.plain import PlainLabel, plain_tip
 
 
 class AnnotationPanel(QWidget):
@@ -186,7 +186,7 @@ class AnnotationPanel(QWidget):
         self.count_label.setText(
             self.tr("{0}, {1} arriving").format(n, waiting) if waiting else f"{n:,}" if text else ""
         )
-        self.count_label.setToolTip(text)
+        self.count_label.setToolTip(plain_tip(text))
         self._pages.setCurrentIndex(0 if n else 1)
         self._lower.setVisible(n > 0)
         self.empty_label.setText(self._empty_text())
@@ -261,7 +261,7 @@ class AnnotationPanel(QWidget):
             }
         )
         self.switch.chosen.connect(self.show_role)
-        self.count_label = QLabel()
+        self.count_label = PlainLabel()
         self.count_label.setFont(glyphs.caption_font(self.font()))
 
     def _make_lists(self) -> None:
@@ -278,16 +278,16 @@ class AnnotationPanel(QWidget):
         self.keypoint_list.setItemDelegate(delegate)
         self.keypoint_list.selectionModel().currentChanged.connect(self._select_keypoint)
         self.keypoint_list.cycleAsked.connect(self.cycle_visibility)
-        self.empty_label = QLabel()
+        self.empty_label = PlainLabel()
         self.empty_label.setWordWrap(True)
         self.empty_label.setMargin(16)
         self.empty_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.empty_label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.hint_label = QLabel(self.tr("Select an annotation to see its keypoints and mask."))
+        self.hint_label = PlainLabel(self.tr("Select an annotation to see its keypoints and mask."))
         self.hint_label.setWordWrap(True)
         self.hint_label.setMargin(8)
         self.hint_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
-        self.placed_label, self.mask_label = QLabel(), QLabel()
+        self.placed_label, self.mask_label = PlainLabel(), PlainLabel()
         self.mask_label.setWordWrap(True)
         for label in (self.placed_label, self.mask_label):
             label.setFont(glyphs.tabular(self.font()))

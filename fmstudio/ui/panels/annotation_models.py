@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from fmstudio.drawing.colors import Rgb, keypoint_colors
 from fmstudio.geometry.points import HIDDEN, NOT_LABELLED, VISIBLE
 from fmstudio.project.model import Annotation, Category, Corrected, Drawn, Project, Propagated
+from fmstudio.ui.plain import plain_tip
 
 ITEM_ROLE = Qt.ItemDataRole.UserRole
 """The row's own value: an AnnotationRow or a KeypointRow."""
@@ -69,7 +70,7 @@ class AnnotationModel(QAbstractListModel):
             return ", ".join(words)
         if role == Qt.ItemDataRole.ToolTipRole:
             title = f"{self.category_of(annotation).name}, {annotation.status.value}"
-            return f"{title}\n{self.provenance_text(annotation)}"
+            return plain_tip(f"{title}\n{self.provenance_text(annotation)}")
         return None
 
     def category_of(self, annotation: Annotation) -> Category:
@@ -187,7 +188,8 @@ class KeypointModel(QAbstractListModel):
             words = [row.name, self._visibility_text(row.visibility)]
             if row.score is not None:
                 words.append(self.tr("confidence {0:.2f}").format(row.score))
-            return ", ".join(words)
+            said = ", ".join(words)
+            return plain_tip(said) if role == Qt.ItemDataRole.ToolTipRole else said
         return None
 
     def _ordered(self, rows: list[KeypointRow]) -> list[KeypointRow]:

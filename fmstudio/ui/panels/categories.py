@@ -6,7 +6,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QListView,
     QMenu,
     QPushButton,
@@ -30,6 +29,7 @@ from fmstudio.ui.panels.category_list import (
     CategoryDelegate,
     CategoryModel,
 )
+from fmstudio.ui.plain import PlainLabel
 
 
 def category_at(project: Project | None, number: int) -> int | None:
@@ -192,7 +192,7 @@ class CategoriesPanel(QWidget):
     def _make_empty_page(self) -> QWidget:
         """Return what is shown while there is no category."""
         page = QWidget()
-        self.empty_label = QLabel()
+        self.empty_label = PlainLabel()
         self.empty_label.setWordWrap(True)
         self.empty_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self.empty_label.setAlignment(Qt.AlignmentFlag.AlignHCenter)
@@ -296,7 +296,7 @@ class _Question(QFrame):
         super().__init__(parent)
         self._category_id = 0
         self.setFrameShape(QFrame.Shape.StyledPanel)
-        self.label = QLabel()
+        self.label = PlainLabel()
         self.label.setWordWrap(True)
         self.yes_button = QPushButton(self.tr("Remove both"))
         self.no_button = QPushButton(self.tr("Keep"))

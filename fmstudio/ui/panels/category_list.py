@@ -12,6 +12,7 @@ from fmstudio.project.model import Category, Project
 from fmstudio.project.wording import counted
 from fmstudio.ui.panels import glyphs
 from fmstudio.ui.panels.rows import MARGIN, RIGHT, Index, RowDelegate
+from fmstudio.ui.plain import plain_tip
 
 CATEGORY_ROLE = Qt.ItemDataRole.UserRole
 """The row's Category."""
@@ -111,7 +112,8 @@ class CategoryModel(QAbstractListModel):
             ]
             if index.row() < _N_KEYS:
                 words.append(self.tr("key {0}").format(index.row() + 1))
-            return ", ".join(words)
+            said = ", ".join(words)
+            return plain_tip(said) if role == Qt.ItemDataRole.ToolTipRole else said
         return None
 
 

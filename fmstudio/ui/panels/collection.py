@@ -7,7 +7,6 @@ from PySide6.QtGui import QLinearGradient, QPainter, QPaintEvent, QPalette, QSho
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QPushButton,
@@ -31,6 +30,7 @@ from fmstudio.ui.panels.empty_page import EmptyPage, pages_of
 from fmstudio.ui.panels.glyphs import caption_font
 from fmstudio.ui.panels.rows import MARGIN
 from fmstudio.ui.panels.thumbnails import Thumbnails
+from fmstudio.ui.plain import PlainLabel, plain_tip
 
 _SIDE, _LEGEND = 264, 28
 _INDEX = int(Qt.ItemDataRole.UserRole)
@@ -60,7 +60,7 @@ class CollectionPanel(QWidget):
         self.map = CollectionMap(thumbnails)
         self.coloring = QComboBox()
         self.legend = LegendStrip()
-        self.state = QLabel()
+        self.state = PlainLabel()
         self.state.setWordWrap(True)
         self.again = QPushButton(self.tr("Map again"))
         self.outliers = QListWidget()
@@ -199,7 +199,7 @@ class CollectionPanel(QWidget):
             name = self.tr("removed") if image is None else image.file_name
             item = QListWidgetItem(f"{name}\n{outlier_reason(outlier)}")
             item.setData(_INDEX, outlier.index)
-            item.setToolTip(item.text())
+            item.setToolTip(plain_tip(item.text()))
             self.outliers.addItem(item)
         self.outliers.setVisible(bool(overview.outliers))
 

@@ -1,13 +1,14 @@
 """The notice on an annotation for which two maps compete."""
 
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
 from fmstudio.project.edits_proposals import is_pending
 from fmstudio.project.model import Annotation
 from fmstudio.ui.competing import support_words
 from fmstudio.ui.icons import icon
 from fmstudio.ui.panels import glyphs
+from fmstudio.ui.plain import PlainLabel
 
 
 class CompetingNotice(QWidget):
@@ -16,10 +17,10 @@ class CompetingNotice(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("Two maps compete"))
-        self.text = QLabel()
+        self.text = PlainLabel()
         self.text.setWordWrap(True)
         self.text.setFont(glyphs.tabular(self.font()))
-        sign = QLabel()
+        sign = PlainLabel()
         sign.setPixmap(icon("warning").pixmap(16, 16))
         self.swap_button, self.show_button = QToolButton(), QToolButton()
         self.swap_button.setText(self.tr("Swap"))

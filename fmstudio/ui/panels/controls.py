@@ -4,11 +4,12 @@ from PySide6.QtGui import QPalette, QWheelEvent
 from PySide6.QtWidgets import QLabel, QSlider
 
 from fmstudio.ui.panels.glyphs import caption_font
+from fmstudio.ui.plain import PlainLabel
 
 
 def caption(text: str) -> QLabel:
     """Return what stands beside or over something: smaller and fainter than text."""
-    label = QLabel(text)
+    label = PlainLabel(text)
     label.setFont(caption_font(label.font()))
     label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
     return label

@@ -2,7 +2,6 @@
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QLabel,
     QPushButton,
     QSizePolicy,
     QStackedWidget,
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import (
 )
 
 from fmstudio.ui.panels.rows import MARGIN
+from fmstudio.ui.plain import PlainLabel
 
 
 def pages_of(empty: "EmptyPage", page: QWidget) -> QStackedWidget:
@@ -31,7 +31,7 @@ class EmptyPage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.label = QLabel(self)
+        self.label = PlainLabel(self)
         self.label.setWordWrap(True)
         self.label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.label.setForegroundRole(self.palette().ColorRole.PlaceholderText)

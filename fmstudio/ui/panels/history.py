@@ -8,7 +8,6 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPalette, QPen
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
-    QLabel,
     QListView,
     QStackedWidget,
     QStyleOptionViewItem,
@@ -21,6 +20,7 @@ from fmstudio.project.history import History
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.icons import icon
 from fmstudio.ui.panels.rows import MARGIN, Index, RowDelegate
+from fmstudio.ui.plain import PlainLabel, plain_tip
 
 STEP_ROLE = Qt.ItemDataRole.UserRole
 """The row's HistoryRow."""
@@ -89,7 +89,7 @@ class HistoryModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return row.label or self.tr("Where this session began")
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tip(row)
+            return plain_tip(self._tip(row))
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{self.data(index)}, {self._tip(row)}"
         return None
@@ -196,7 +196,7 @@ class HistoryPanel(QWidget):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.clicked.connect(self._go_to)
         self.list.activated.connect(self._go_to)
-        self.empty_label = QLabel()
+        self.empty_label = PlainLabel()
         self.empty_label.setWordWrap(True)
         self.empty_label.setMargin(16)
         self.empty_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)

@@ -20,6 +20,7 @@ from fmstudio.project.model import ImageItem, ImageState, Project
 from fmstudio.project.search import Query
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.panels.rows import Index
+from fmstudio.ui.plain import plain_tip
 
 ID_ROLE = int(Qt.ItemDataRole.UserRole)
 # How long a search may hold the window, and how often it looks at the clock.
@@ -112,7 +113,7 @@ class ImageModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return image.file_name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{image.path}\n{image.size.width} \u00d7 {image.size.height}"
+            return plain_tip(f"{image.path}\n{image.size.width} \u00d7 {image.size.height}")
         if role == Qt.ItemDataRole.AccessibleTextRole:
             project = self._controller.project
             assert project is not None

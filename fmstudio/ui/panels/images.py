@@ -1,7 +1,7 @@
 """The image list: search, thumbnails, where each image stands."""
 
 from PySide6.QtCore import QItemSelectionModel, QPoint, QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QLabel, QMenu, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QMenu, QStackedWidget, QVBoxLayout, QWidget
 
 from fmstudio.project.diff import ProjectDiff
 from fmstudio.project.edits import RemoveImages
@@ -15,6 +15,7 @@ from fmstudio.ui.panels.row_view import RowView
 from fmstudio.ui.panels.rows import MARGIN, Index
 from fmstudio.ui.panels.search_field import SearchField
 from fmstudio.ui.panels.thumbnails import Thumbnails
+from fmstudio.ui.plain import PlainLabel
 
 
 class ImagesPanel(QWidget):
@@ -47,7 +48,7 @@ class ImagesPanel(QWidget):
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self.view)
         self._pages.addWidget(self._empty)
-        self._count = QLabel(self)
+        self._count = PlainLabel(self)
         self._count.setForegroundRole(self.palette().ColorRole.PlaceholderText)
         self._count.setContentsMargins(MARGIN, 4, MARGIN, 4)
         layout = QVBoxLayout(self)

@@ -8,7 +8,6 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -25,6 +24,7 @@ from fmstudio.ui.panels.controls import CalmSlider, caption
 from fmstudio.ui.panels.glyphs import caption_font, tabular
 from fmstudio.ui.panels.rows import MARGIN
 from fmstudio.ui.panels.switch import SHEET, Switch, follow_eye
+from fmstudio.ui.plain import PlainLabel, plain_tip
 
 _HIGH, _GAP = 28, 8
 _TOGGLES = (
@@ -73,10 +73,9 @@ class InspectorPanel(QWidget):
         )
         self.wipe = _Share(self.tr("Wipe"), self.tr("Take the carried picture away from the right"))
         self.opacity = _Share(self.tr("Opacity"), self.tr("Of the carried picture"))
-        self.state = QLabel(self)
+        self.state = PlainLabel(self)
         self.state.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.state.setTextFormat(Qt.TextFormat.PlainText)
-        self.point = QLabel(self)
+        self.point = PlainLabel(self)
         self.point.setFont(tabular(self.point.font()))
         self.point.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self._lay_out()
@@ -99,7 +98,7 @@ class InspectorPanel(QWidget):
         self.opacity.setEnabled(has_picture)
         self.heat.setEnabled(is_on)
         self.state.setText(self._sentence())
-        self.state.setToolTip(self.state.text())
+        self.state.setToolTip(plain_tip(self.state.text()))
         self._show_point()
 
     # Private

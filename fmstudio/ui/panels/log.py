@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QListView,
     QPlainTextEdit,
@@ -36,6 +35,7 @@ from fmstudio.ui.icons import icon, icon_pixmap
 from fmstudio.ui.panels.glyphs import caption_font
 from fmstudio.ui.panels.log_model import ENTRY_ROLE, LogEntry, LogFilter, LogModel
 from fmstudio.ui.panels.rows import MARGIN, RIGHT, Index, RowDelegate
+from fmstudio.ui.plain import PlainLabel
 from fmstudio.ui.theme import tokens
 
 _ROW_HEIGHT = 24
@@ -214,7 +214,7 @@ class LogPanel(QWidget):
         copy.triggered.connect(self.copy)
         self.list.addAction(copy)
         self.list.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        self.empty_label = QLabel()
+        self.empty_label = PlainLabel()
         self.empty_label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty_label.setWordWrap(True)
         self.empty_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)

@@ -17,6 +17,7 @@ from PySide6.QtCore import (
 
 from fmstudio.ui.controller import Level, Notice
 from fmstudio.ui.panels.rows import Index
+from fmstudio.ui.plain import plain_tip
 
 ENTRY_ROLE = Qt.ItemDataRole.UserRole
 """The row's LogEntry."""
@@ -175,7 +176,7 @@ class LogModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return entry.summary
         if role == Qt.ItemDataRole.ToolTipRole:
-            return entry.text
+            return plain_tip(entry.text)
         if role == Qt.ItemDataRole.AccessibleTextRole:
             kind = self.tr("Error") if entry.is_error else self.tr("Warning")
             return f"{kind}: {entry.text}"

@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QDoubleSpinBox,
     QHBoxLayout,
-    QLabel,
     QProgressBar,
     QPushButton,
     QStackedWidget,
@@ -28,6 +27,7 @@ from fmstudio.ui.panels.queue_model import QueueModel, QueueRow
 from fmstudio.ui.panels.row_view import RowView
 from fmstudio.ui.panels.rows import MARGIN, Index
 from fmstudio.ui.panels.thumbnails import Thumbnails
+from fmstudio.ui.plain import PlainLabel
 from fmstudio.ui.review import ReviewMeter
 
 
@@ -194,8 +194,8 @@ class QueuePanel(QWidget):
     def _build_counters(self) -> QWidget:
         """Return the lines above the queue: how much is done, how much is left."""
         head = QWidget(self)
-        self._reviewed = QLabel(head)
-        self._left = QLabel(head)
+        self._reviewed = PlainLabel(head)
+        self._left = PlainLabel(head)
         self._left.setForegroundRole(self.palette().ColorRole.PlaceholderText)
         self._bar = QProgressBar(head)
         self._bar.setTextVisible(False)
@@ -286,7 +286,7 @@ class _AcceptAbove(QWidget):
         self.limit.setAccessibleName(self.tr("Accept proposals with at least this confidence"))
         self._accept = QPushButton(self.tr("Accept"), self)
         self._accept.clicked.connect(self.accepted)
-        self._cost = QLabel(self)
+        self._cost = PlainLabel(self)
         self._cost.setForegroundRole(self.palette().ColorRole.PlaceholderText)
         line = QHBoxLayout()
         line.setSpacing(4)

@@ -21,6 +21,7 @@ from fmstudio.ui.panels.image_rows import (
 )
 from fmstudio.ui.panels.rows import MARGIN, RIGHT, Index, RowDelegate
 from fmstudio.ui.panels.thumbnails import Thumbnails
+from fmstudio.ui.plain import plain_tip
 
 # So many rows come and go one by one; of more, the queue is sorted anew.
 _FEW = 64
@@ -87,7 +88,7 @@ class QueueModel(QAbstractListModel):
         category = project.categories[annotation.category_id].name
         if role == Qt.ItemDataRole.ToolTipRole:
             lines = [image.path, f"{category}, {item.confidence:.2f}", _reason_text(annotation)]
-            return "\n".join(line for line in lines if line)
+            return plain_tip("\n".join(line for line in lines if line))
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             words = self.tr("{0}, {1}, confidence {2}")
             said = words.format(image.file_name, category, f"{item.confidence:.2f}")

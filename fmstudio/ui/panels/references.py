@@ -8,7 +8,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -19,6 +18,7 @@ from fmstudio.project.edits_proposals import is_pending
 from fmstudio.project.model import Annotation, ImageItem, Project
 from fmstudio.ui.panels import glyphs
 from fmstudio.ui.panels.thumbnails import Thumbnails
+from fmstudio.ui.plain import PlainLabel, plain_tip
 
 SAYS = (0.5, 1.0, 2.0)
 _SIDE, _ROW, _ROWS = 28, 52, 4
@@ -34,15 +34,15 @@ class ReferenceRow(QWidget):
         super().__init__()
         self.source, self._name = vote.source, name
         caption, in_words = numbers
-        self.setToolTip(f"{name}\n{in_words}")
+        self.setToolTip(plain_tip(f"{name}\n{in_words}"))
         self.switch = QCheckBox()
         self.switch.setChecked(vote.say > 0)
         self.switch.setAccessibleName(self.tr("Let {0} vote").format(name))
         self.switch.setToolTip(self.tr("Let this reference vote, or leave it out"))
-        self.picture = QLabel()
+        self.picture = PlainLabel()
         self.picture.setFixedSize(_SIDE, _SIDE)
         self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.name, self.caption = QLabel(name), QLabel(caption)
+        self.name, self.caption = PlainLabel(name), PlainLabel(caption)
         self.name.setMinimumWidth(1)
         self.caption.setMinimumWidth(1)
         self.caption.setFont(glyphs.caption_font(self.font()))
@@ -111,9 +111,9 @@ class ReferencesBox(QWidget):
         self._shown: tuple[object, ...] | None = None
         self._images: dict[int, ImageItem] = {}
         self.rows: list[ReferenceRow] = []
-        self.title = QLabel(self.tr("References: weight / agree %"))
+        self.title = PlainLabel(self.tr("References: weight / agree %"))
         self.title.setFont(glyphs.caption_font(self.font()))
-        self.note = QLabel()
+        self.note = PlainLabel()
         self.note.setFont(glyphs.caption_font(self.font()))
         self.note.setAlignment(Qt.AlignmentFlag.AlignRight)
         head = QHBoxLayout()

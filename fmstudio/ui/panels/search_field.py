@@ -12,12 +12,13 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QKeyEvent, QPalette
-from PySide6.QtWidgets import QCompleter, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCompleter, QLineEdit, QVBoxLayout, QWidget
 
 from fmstudio.errors import ProjectError
 from fmstudio.project.search import WORDS, Query, parse_query, quoted
 from fmstudio.ui import theme
 from fmstudio.ui.icons import icon
+from fmstudio.ui.plain import PlainLabel
 
 _PAUSE_MS = 150
 # A word that is being typed is wrong until it is whole: say so only when the person stops.
@@ -50,9 +51,8 @@ class SearchField(QWidget):
         self._words = _LastWordCompleter(self)
         self._line.setCompleter(self._words)
         self.set_categories(())
-        self._fault = QLabel(self)
+        self._fault = PlainLabel(self)
         self._fault.setWordWrap(True)
-        self._fault.setTextFormat(Qt.TextFormat.PlainText)
         self._fault.hide()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

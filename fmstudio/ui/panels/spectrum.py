@@ -6,7 +6,6 @@ from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QStackedWidget,
@@ -22,6 +21,7 @@ from fmstudio.ui.panels.empty_page import EmptyPage, pages_of
 from fmstudio.ui.panels.glyphs import caption_font, tabular
 from fmstudio.ui.panels.rows import MARGIN
 from fmstudio.ui.panels.spectrum_views import FunctionStrip, MatrixView
+from fmstudio.ui.plain import PlainLabel
 from fmstudio.ui.spectrum import SpectrumViewer
 
 _FEWEST = 3
@@ -50,13 +50,13 @@ class SpectrumPanel(QWidget):
             self.tr("Share of the map's energy in each band of functions, low to high")
         )
         self.matrix = MatrixView()
-        self.figures = QLabel()
+        self.figures = PlainLabel()
         self.figures.setFont(tabular(caption_font(self.figures.font())))
         self.functions = FunctionStrip()
         self.slider = CalmSlider(Qt.Orientation.Horizontal)
         self.slider.setAccessibleName(self.tr("Basis functions"))
         self.slider.setToolTip(self.tr("Move the keypoints by a map of fewer functions"))
-        self.said = QLabel()
+        self.said = PlainLabel()
         self.said.setFont(tabular(self.said.font()))
         self.said.setMinimumWidth(300)
         self.all = QPushButton(self.tr("All"))

@@ -5,7 +5,6 @@ from PySide6.QtGui import QFontMetrics, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
-    QLabel,
     QProgressBar,
     QScrollArea,
     QSizePolicy,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from fmstudio.ui.icons import icon, icon_pixmap
 from fmstudio.ui.panels.glyphs import caption_font
+from fmstudio.ui.plain import PlainLabel, plain_tip
 from fmstudio.ui.tasks import State, Task, Tasks, count_text, pace_text
 from fmstudio.ui.theme import tokens
 
@@ -31,14 +31,13 @@ _SIGNS = {
 }
 
 
-class ElidedLabel(QLabel):
+class ElidedLabel(PlainLabel):
     """A label that shortens its text in the middle instead of asking for more room."""
 
     def __init__(self) -> None:
         super().__init__()
         self._full = ""
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.setTextFormat(Qt.TextFormat.PlainText)
 
     def say(self, text: str) -> None:
         """Show a text; the tip has it whole when there is no room for it."""
@@ -56,7 +55,7 @@ class ElidedLabel(QLabel):
         metrics = QFontMetrics(self.font())
         shown = metrics.elidedText(self._full, Qt.TextElideMode.ElideMiddle, self.width())
         self.setText(shown)
-        self.setToolTip("" if shown == self._full else self._full)
+        self.setToolTip(plain_tip("" if shown == self._full else self._full))
         self.setAccessibleName(self._full)
 
 
@@ -67,7 +66,7 @@ class TaskRow(QFrame):
         super().__init__()
         self._task = task
         self._tasks = tasks
-        self._sign = QLabel()
+        self._sign = PlainLabel()
         self._sign.setFixedSize(16, 16)
         self.title = ElidedLabel()
         self.title.say(task.title)
@@ -108,7 +107,7 @@ class TaskRow(QFrame):
         self._sign.setPixmap(icon_pixmap(_SIGNS[task.state], 16, color, ratio))
         self.button.setVisible(task.is_cancellable or not task.is_active)
         what = self.tr("Cancel '{0}'") if task.is_active else self.tr("Take '{0}' off the list")
-        self.button.setToolTip(what.format(task.title))
+        self.button.setToolTip(plain_tip(what.format(task.title)))
         self.button.setAccessibleName(what.format(task.title))
 
     def changeEvent(self, event: QEvent) -> None:
@@ -179,7 +178,7 @@ class TasksPanel(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setAccessibleName(self.tr("Tasks"))
-        self.empty_label = QLabel(self.tr("Nothing is running."))
+        self.empty_label = PlainLabel(self.tr("Nothing is running."))
         self.empty_label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.empty_label.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._pages = QStackedWidget()

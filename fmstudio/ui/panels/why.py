@@ -1,7 +1,7 @@
 """Why the selected point or annotation may be wrong, and what points are coloured by."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from fmstudio.project.diff import ProjectDiff
 from fmstudio.project.doubt import (
@@ -17,6 +17,7 @@ from fmstudio.project.model import Annotation, Status
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.dialogs.fields import Choice
 from fmstudio.ui.panels.glyphs import caption_font
+from fmstudio.ui.plain import PlainLabel, plain_tip
 from fmstudio.ui.reasons import reason_name, reason_tip
 
 
@@ -32,7 +33,7 @@ class WhyBox(QWidget):
     def __init__(self, controller: Controller, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._controller = controller
-        self.label = QLabel(self)
+        self.label = PlainLabel(self)
         self.label.setWordWrap(True)
         self.label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.colors: QComboBox = Choice(self.tr("What proposed points are coloured by"))
@@ -42,7 +43,7 @@ class WhyBox(QWidget):
             self.colors.setItemData(i, reason_tip(reason), Qt.ItemDataRole.ToolTipRole)
         self.colors.setMinimumWidth(64)
         self.colors.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        caption = QLabel(self.tr("Colour by"), self)
+        caption = PlainLabel(self.tr("Colour by"), self)
         caption.setFont(caption_font(self.font()))
         row = QHBoxLayout()
         row.setSpacing(8)
@@ -84,7 +85,7 @@ class WhyBox(QWidget):
         if annotation is not None and annotation.doubt is not None:
             text, tip = self._text(annotation), self._figures(annotation)
         self.label.setText(text)
-        self.label.setToolTip(tip)
+        self.label.setToolTip(plain_tip(tip))
         self.label.setVisible(bool(text))
 
     def _text(self, annotation: Annotation) -> str:
