@@ -32,6 +32,10 @@ _Part = TypeVar("_Part")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 
 
+# Bytes, of a part of a path and of all of it: no system takes more.
+_LONGEST_NAME, _LONGEST_PATH = 255, 4096
+
+
 @dataclass(frozen=True, slots=True)
 class CocoData:
     """What a COCO file holds, as values of the project model.
@@ -177,7 +181,17 @@ class Reader:
         if "\\" in name:
             self._note("Backslashes in file names were taken for slashes")
             name = name.replace("\\", "/")
-        return posixpath.normpath(name)
+        if name.startswith("//"):
+            # Looking for a file on a share would tell its server who asks.
+            self._note("Names on network shares were taken for names in folders")
+            name = name.lstrip("/")
+        name = posixpath.normpath(name)
+        if (
+            len(name.encode()) > _LONGEST_PATH
+            or max(len(part.encode()) for part in name.split("/")) > _LONGEST_NAME
+        ):
+            raise Broken("has a file_name that is longer than a name of a file can be")
+        return name
 
     def _read_categories(self, records: Sequence[Record]) -> dict[RawId, Category]:
         """Return the categories by the ids they have in the file."""

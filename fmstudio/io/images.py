@@ -9,6 +9,7 @@ percentiles, because their values rarely fill the range and would look black.
 import hashlib
 import io
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -184,6 +185,10 @@ def _opened(path: Path) -> Iterator[io.BufferedReader]:
         shown = name.encode("utf-8", "backslashreplace").decode("utf-8")
         raise ImageError(f"The name of {shown} is not valid Unicode: rename the file.") from None
     try:
+        kind = Path(path).stat().st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+            # Reading one may never end, and opening one may wait for ever.
+            raise ImageError(f"{name} is a device or a pipe, not an image.")
         with Path(path).open("rb") as file:
             yield file
     except ImageError:

@@ -183,6 +183,15 @@ def test_windows_paths_and_dots(read: Read) -> None:
     assert "Backslashes" in data.notes[0]
 
 
+@pytest.mark.parametrize("name", [r"\\\\server\share\x.jpg", "//server/share/x.jpg"])
+def test_no_server_is_asked_for_an_image(read: Read, name: str) -> None:
+    content = document()
+    content["images"][0]["file_name"] = name
+    data = read(content)
+    assert data.images[0].path == "server/share/x.jpg"
+    assert any("network shares" in note for note in data.notes)
+
+
 def test_categories_of_one_name(read: Read) -> None:
     content = document()
     content["categories"][1]["name"] = "cat"
@@ -346,6 +355,8 @@ def test_a_broken_annotation_is_named(
         ({"file_name": 7}, "no file_name"),
         ({"file_name": "a\x00.jpg"}, "no file_name"),
         ({"file_name": "caf\udce9.jpg"}, "no file_name"),
+        ({"file_name": "x" * 256}, "longer than a name"),
+        ({"file_name": "x/" * 3000}, "longer than a name"),
         ({"width": None}, "width None"),
         ({"height": 0}, "height 0"),
         ({"height": 1.5}, "height 1.5"),

@@ -303,6 +303,16 @@ def test_an_empty_file(tmp_path: Path) -> None:
         images.probe(path)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_or_a_device_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "zero.jpg").symlink_to("/dev/zero")
+    for name in ("pipe.jpg", "zero.jpg"):
+        for read in (images.read_rgb, images.probe, images.file_sha256):
+            with pytest.raises(ImageError, match="a device or a pipe, not an image"):
+                read(tmp_path / name)
+
+
 def test_a_text_named_jpg(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
     path.write_text("Dear all,\nplease find attached")
