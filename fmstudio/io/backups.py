@@ -36,6 +36,8 @@ EVERY_S = 600.0
 """Seconds of work between two backups."""
 # Kept: the latest, and of each of the latest days the last.
 _LATEST, _DAYS = 5, 10
+# Copying so much takes a tenth of a second.
+_LARGE_BYTES = 16 << 20
 _NAME = re.compile(r"(\d{6,})-(\d{8}T\d{6})Z\.fmstudio")
 _TIME = "%Y%m%dT%H%M%S"
 
@@ -92,6 +94,13 @@ class Backups:
         self.fault = ""
         """Why the last backup could not be made, a sentence; empty when it could."""
 
+    def begin(self) -> None:
+        """Make one of what was opened: at once, or, of a large project, in the background."""
+        if self._project.stat().st_size < _LARGE_BYTES:
+            self.make()
+        else:
+            self._start()
+
     def make(self) -> None:
         """Make a backup unless the latest is of the same state; what fails is kept in `fault`."""
         self._last = time.monotonic()
@@ -108,9 +117,13 @@ class Backups:
         """Make one in the background when the last is long ago; returns at once."""
         is_running = self._thread is not None and self._thread.is_alive()
         if time.monotonic() - self._last >= EVERY_S and not is_running:
-            self._last = time.monotonic()
-            self._thread = threading.Thread(target=self.make, name="fmstudio-backup", daemon=True)
-            self._thread.start()
+            self._start()
+
+    def _start(self) -> None:
+        """Make one on a thread of its own."""
+        self._last = time.monotonic()
+        self._thread = threading.Thread(target=self.make, name="fmstudio-backup", daemon=True)
+        self._thread.start()
 
     def wait(self) -> None:
         """Return when no backup is being made."""

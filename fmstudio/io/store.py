@@ -107,7 +107,7 @@ class Store:
         except BaseException:
             lock.release()
             raise
-        store.backups.make()
+        store.backups.begin()
         return store
 
     @classmethod

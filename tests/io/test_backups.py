@@ -73,6 +73,15 @@ def test_ten_minutes_of_work_make_one(path, monkeypatch):
     assert contents_of(list_backups(path)[0].path).images == 3
 
 
+def test_a_large_project_is_copied_while_it_is_worked_on(path, monkeypatch):
+    monkeypatch.setattr(backups, "_LARGE_BYTES", 0)
+    with Session.open(path) as session:
+        add(session, "3.png")
+    with Session.open(path) as session:
+        assert len(session.project.images) == 3
+    assert contents_of(list_backups(path)[0].path).images == 3
+
+
 def test_an_earlier_state_is_put_back_and_the_later_one_kept(path):
     kept = restore(path, list_backups(path)[1].path)
     assert names(path) == ["1.png"]
