@@ -29,7 +29,7 @@ from fmstudio.engine.settle import as_taken, settle
 from fmstudio.engine.views import View
 from fmstudio.evaluation.benchmark import look_at
 from fmstudio.evaluation.datasets import LabelledImage, LabelledSet, find_sets
-from fmstudio.geometry.points import NOT_LABELLED, Keypoints
+from fmstudio.geometry.points import NOT_LABELLED, Keypoints, with_point
 from fmstudio.session_improve import NEAREST
 
 ALPHA = 0.1
@@ -150,12 +150,14 @@ class Annotator:
         points, placed = proposal.keypoints, 0
         while (wrong := np.flatnonzero(corrections(target, points))).size:
             index = int(wrong[np.argmin(points.score[wrong])])
-            points = with_truth(points, target.keypoints, index)
+            truth = target.keypoints
+            seen = int(truth.visibility[index])
+            points = with_point(points, len(points), index, truth.xy[index], seen)
             placed += 1
             if self.settles:
                 points = settle(said, points, proposal.keypoints)
-        seen = np.where(points.labelled, target.keypoints.visibility, NOT_LABELLED)
-        self.done[target.id] = Mark(target.id, 0, Keypoints.drawn(points.xy, seen))
+        visibility = np.where(points.labelled, target.keypoints.visibility, NOT_LABELLED)
+        self.done[target.id] = Mark(target.id, 0, Keypoints.drawn(points.xy, visibility))
         return placed
 
 
@@ -167,13 +169,6 @@ def corrections(image: LabelledImage, proposed: Keypoints) -> NDArray[np.bool_]:
     is_off = error > ALPHA * max(image.box[2:])
     is_missing = proposed.visibility == NOT_LABELLED
     return np.asarray(image.keypoints.labelled & (is_off | is_missing))
-
-
-def with_truth(points: Keypoints, truth: Keypoints, index: int) -> Keypoints:
-    """Return keypoints with one of them where it belongs, placed by a person."""
-    xy, seen, score = points.xy.copy(), points.visibility.copy(), points.score.copy()
-    xy[index], seen[index], score[index] = truth.xy[index], truth.visibility[index], 1.0
-    return Keypoints(xy, seen, score)
 
 
 def measure(images: Sequence[LabelledImage], words: Words, surest_first: bool) -> Effort:

@@ -237,11 +237,11 @@ def settle(ms: int) -> None:
     loop.exec()
 
 
-def wait_until(is_done: Callable[[], bool]) -> None:
-    """Let the window run until something holds, at most a minute."""
-    end = time.perf_counter() + 60
+def wait_until(is_done: Callable[[], bool], seconds: float = 60) -> None:
+    """Let the window run until something holds, for so many seconds at most."""
+    end = time.perf_counter() + seconds
     while not is_done():
-        assert time.perf_counter() < end, "waited for a minute"
+        assert time.perf_counter() < end, f"waited for {seconds:.0f} seconds"
         settle(5)
 
 

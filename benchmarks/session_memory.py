@@ -11,7 +11,7 @@ import multiprocessing
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -21,9 +21,9 @@ import numpy as np
 from PySide6.QtCore import QSettings
 
 from benchmarks.gui_pause import make_project
-from benchmarks.large_project import memory_mib, settle
+from benchmarks.large_project import memory_mib, settle, wait_until
 from fmstudio.app import make_application
-from fmstudio.geometry.points import Keypoints
+from fmstudio.geometry.points import VISIBLE, with_point
 from fmstudio.project.edits import ChangeAnnotation
 from fmstudio.project.model import Annotation, Status
 from fmstudio.ui.settling import LANE
@@ -31,7 +31,7 @@ from fmstudio.ui.studio import Studio
 
 COUNTS = (100, 500)
 REVIEWED, CORRECTED, INSPECTED = 50, 10, 20
-PATIENCE_TICKS = 60_000
+PATIENCE_S = 1200
 
 
 def measure(count: int) -> Iterator[tuple[str, int]]:
@@ -63,7 +63,8 @@ def _propagate(studio: Studio) -> None:
     assert controller.reference_id is not None
     targets = [id_ for id_ in controller.project.images if id_ != controller.reference_id]
     studio.propagation.start([controller.reference_id], targets)
-    _wait(lambda: studio.propagation.is_running)
+    settle(20)
+    wait_until(lambda: not studio.propagation.is_running, PATIENCE_S)
     assert len(_pending(studio)) >= len(targets), "not every photo was done"
 
 
@@ -73,18 +74,16 @@ def _review(studio: Studio) -> None:
     for number, annotation in enumerate(_pending(studio)[:REVIEWED]):
         controller.show_target(annotation.image_id)
         controller.select(annotation.id)
-        _wait(lambda: not studio.canvases.target.is_ready)
+        wait_until(lambda: studio.canvases.target.is_ready)
         if number % (REVIEWED // CORRECTED):
             controller.accept((annotation.id,))
             continue
         points = annotation.keypoints
         assert points is not None
-        xy, score = points.xy.copy(), points.score.copy()
-        index = int(np.argmin(score))
-        xy[index], score[index] = xy.mean(axis=0), 1.0
-        placed = Keypoints(xy, points.visibility, score)
+        index = int(np.argmin(points.score))
+        placed = with_point(points, len(points), index, points.xy.mean(axis=0), VISIBLE)
         controller.perform(ChangeAnnotation(annotation.id, placed, annotation.mask))
-        _wait(lambda: studio.service.is_busy(LANE))
+        wait_until(lambda: not studio.service.is_busy(LANE), PATIENCE_S)
 
 
 def _inspect(studio: Studio) -> None:
@@ -93,7 +92,7 @@ def _inspect(studio: Studio) -> None:
     for annotation in _pending(studio)[:INSPECTED]:
         studio.controller.show_target(annotation.image_id)
         settle(20)
-        _wait(lambda: studio.inspector.layers is None and not studio.inspector.error)
+        wait_until(lambda: bool(studio.inspector.layers or studio.inspector.error), PATIENCE_S)
         assert not studio.inspector.error
 
 
@@ -102,15 +101,6 @@ def _pending(studio: Studio) -> list[Annotation]:
     project = studio.controller.project
     assert project is not None
     return [a for a in project.annotations.values() if a.status is Status.PROPOSED]
-
-
-def _wait(is_busy: Callable[[], bool]) -> None:
-    """Let the window run while something goes on."""
-    for _ in range(PATIENCE_TICKS):
-        settle(20)
-        if not is_busy():
-            return
-    raise TimeoutError("a step took longer than 20 minutes")
 
 
 def _tell(count: int, ends: Connection) -> None:

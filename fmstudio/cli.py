@@ -23,7 +23,9 @@ from fmstudio.cli_output import fail
 from fmstudio.cli_settings import (
     Device,
     DeviceOption,
+    JsonFlag,
     PresetOption,
+    ProjectFile,
     RayOption,
     RayWorkersOption,
     SettingsOption,
@@ -90,11 +92,6 @@ app.add_typer(models, name="models")
 app.add_typer(figures, name="figure")
 app.add_typer(backups, name="backups")
 app.command(cls=Spread)(evaluate)
-
-ProjectFile = Annotated[
-    Path, typer.Argument(metavar="PROJECT", help="Project file; '.fmstudio' may be left out.")
-]
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
 def _show_version(is_asked: bool) -> None:

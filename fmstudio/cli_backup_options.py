@@ -1,20 +1,16 @@
 """What can be typed after 'fmstudio backups'."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-backups = typer.Typer(no_args_is_help=True, help="List a project's backups, put one back.")
+from fmstudio.cli_settings import JsonFlag, ProjectFile
 
-_Project = Annotated[
-    Path, typer.Argument(metavar="PROJECT", help="Project file; '.fmstudio' may be left out.")
-]
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+backups = typer.Typer(no_args_is_help=True, help="List a project's backups, put one back.")
 
 
 @backups.command("list")
-def backups_list(project: _Project, as_json: _Json = False) -> None:
+def backups_list(project: ProjectFile, as_json: JsonFlag = False) -> None:
     """List the backups of a project, the latest first, and what each holds."""
     from fmstudio.cli_backups import list_backups
 
@@ -23,14 +19,14 @@ def backups_list(project: _Project, as_json: _Json = False) -> None:
 
 @backups.command("restore")
 def backups_restore(
-    project: _Project,
+    project: ProjectFile,
     backup: Annotated[
         str | None,
         typer.Argument(
             metavar="[BACKUP]", help="Its name, number or path; else the latest that is whole."
         ),
     ] = None,
-    as_json: _Json = False,
+    as_json: JsonFlag = False,
 ) -> None:
     """Put a project back to a backup; what it is now is kept among the backups."""
     from fmstudio.cli_backups import restore

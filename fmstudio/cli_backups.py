@@ -2,15 +2,10 @@
 
 from pathlib import Path
 
+from fmstudio import session_backups
 from fmstudio.cli_output import say, say_json, say_table
 from fmstudio.errors import StoreError
-from fmstudio.session_backups import (
-    BackupItem,
-    backups_of,
-    project_file,
-    restore_latest,
-    restore_project,
-)
+from fmstudio.session_backups import BackupItem, backups_of, project_file, restore_latest
 
 
 def list_backups(project: Path, *, as_json: bool) -> None:
@@ -22,7 +17,7 @@ def list_backups(project: Path, *, as_json: bool) -> None:
     if not found:
         say("There is no backup yet: one is made whenever the project is opened after a change.")
         return
-    rows = [(item.path.name, _when(item), item.words) for item in found]
+    rows = [(item.path.name, item.when, item.words) for item in found]
     say_table("", ("backup", "made", "holds"), rows, text_columns=3)
 
 
@@ -39,11 +34,11 @@ def restore(project: Path, backup: str | None, *, as_json: bool) -> None:
         item, kept = restore_latest(path)
     else:
         item = _named(path, backup)
-        kept = restore_project(path, item.path)
+        kept = session_backups.restore(path, item.path)
     if as_json:
         say_json({"restored": _record(item), "kept": None if kept is None else str(kept)})
         return
-    say(f"{path} is as it was on {_when(item)}: {item.words}.")
+    say(f"{path} is as it was on {item.when}: {item.words}.")
     if kept is not None:
         say(f"What was there before is kept as {kept}.")
 
@@ -57,11 +52,6 @@ def _named(project: Path, name: str) -> BackupItem:
             return item
     names = ", ".join(item.path.name for item in found) or "none"
     raise StoreError(f"There is no backup '{name}' of {project}; there are: {names}.")
-
-
-def _when(item: BackupItem) -> str:
-    """Return when a backup was made, by this machine's clock."""
-    return f"{item.made.astimezone():%Y-%m-%d %H:%M}"
 
 
 def _record(item: BackupItem) -> dict[str, object]:

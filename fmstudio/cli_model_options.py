@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-models = typer.Typer(no_args_is_help=True, help="List, fetch and verify the networks' weights.")
+from fmstudio.cli_settings import JsonFlag
 
-_Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+models = typer.Typer(no_args_is_help=True, help="List, fetch and verify the networks' weights.")
 
 
 @models.command("list")
-def models_list(as_json: _Json = False) -> None:
+def models_list(as_json: JsonFlag = False) -> None:
     """List the networks, their licences, and which weights are on this disk."""
     from fmstudio.cli_models import list_models
 
@@ -18,7 +18,7 @@ def models_list(as_json: _Json = False) -> None:
 
 
 @models.command("presets")
-def models_presets(as_json: _Json = False) -> None:
+def models_presets(as_json: JsonFlag = False) -> None:
     """List settings that have a name, their networks' licences, and what they download."""
     from fmstudio.cli_models import list_presets
 

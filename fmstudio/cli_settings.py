@@ -1,9 +1,10 @@
-"""What several commands take: how two images are matched, and where; options of many names."""
+"""What several commands take: a project, how images are matched, and where; many names at once."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,6 +30,10 @@ class Device(StrEnum):
     MPS = "mps"
 
 
+ProjectFile = Annotated[
+    Path, typer.Argument(metavar="PROJECT", help="Project file; '.fmstudio' may be left out.")
+]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 DeviceOption = Annotated[Device, typer.Option(help="Where to compute.")]
 SettingsOption = Annotated[
     list[str] | None,

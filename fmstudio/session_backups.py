@@ -10,7 +10,7 @@ from fmstudio.io.backups import Contents, contents_of, folder_of, list_backups, 
 from fmstudio.io.store import SUFFIX
 from fmstudio.project.wording import counted
 
-__all__ = ["BackupItem", "backups_of", "project_file", "restore_latest", "restore_project"]
+__all__ = ["BackupItem", "backups_of", "project_file", "restore", "restore_latest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,11 @@ class BackupItem:
         return self.contents is not None
 
     @property
+    def when(self) -> str:
+        """Return when it was made, by this machine's clock."""
+        return f"{self.made.astimezone():%Y-%m-%d %H:%M}"
+
+    @property
     def words(self) -> str:
         """Return what it holds, in words."""
         if self.contents is None:
@@ -52,21 +57,7 @@ def project_file(path: Path) -> Path:
 
 def backups_of(project: Path) -> list[BackupItem]:
     """Return the backups of a project file, latest first; raises StoreError if none can be read."""
-    return [
-        BackupItem(backup.path, backup.made, _contents(backup.path))
-        for backup in list_backups(project)
-    ]
-
-
-def restore_project(project: Path, backup: Path) -> Path | None:
-    """Put a backup in a project's place; return where what was there is kept.
-
-    Raises
-    ------
-    StoreError
-        If the project is open, the backup is damaged, or it cannot be written.
-    """
-    return restore(project, backup)
+    return list(_items(project))
 
 
 def restore_latest(project: Path) -> tuple[BackupItem, Path | None]:
@@ -75,9 +66,9 @@ def restore_latest(project: Path) -> tuple[BackupItem, Path | None]:
     Raises
     ------
     StoreError
-        If there is none, or as `restore_project`.
+        If there is none, or as `restore`.
     """
-    whole = next(_whole(project), None)
+    whole = next((item for item in _items(project) if item.is_whole), None)
     if whole is None:
         raise StoreError(
             f"There is no whole backup of {project} in {folder_of(project)}: look for a copy of "
@@ -86,12 +77,10 @@ def restore_latest(project: Path) -> tuple[BackupItem, Path | None]:
     return whole, restore(project, whole.path)
 
 
-def _whole(project: Path) -> Iterator[BackupItem]:
-    """Yield the backups that can be restored, latest first."""
+def _items(project: Path) -> Iterator[BackupItem]:
+    """Yield the backups of a project, latest first; each is looked into when it is wanted."""
     for backup in list_backups(project):
-        contents = _contents(backup.path)
-        if contents is not None:
-            yield BackupItem(backup.path, backup.made, contents)
+        yield BackupItem(backup.path, backup.made, _contents(backup.path))
 
 
 def _contents(backup: Path) -> Contents | None:

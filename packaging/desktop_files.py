@@ -14,9 +14,10 @@ from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QImage, QPainter
-from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtGui import QGuiApplication
+
+from fmstudio.resources import resource
+from fmstudio.ui.icons import app_icon
 
 ROOT = Path(__file__).resolve().parents[1]
 ID = "org.fmstudio.Studio"
@@ -57,22 +58,16 @@ def _write_icons(theme: Path) -> list[Path]:
     """Write the program's icon in all sizes, and as it was drawn."""
     app = QGuiApplication.instance() or QGuiApplication([])
     assert app is not None
-    source = ROOT / "resources" / "icons" / "fmstudio.svg"
-    drawing, written = QSvgRenderer(str(source)), []
+    picture, written = app_icon(), []
     for size in SIZES:
-        picture = QImage(size, size, QImage.Format.Format_ARGB32)
-        picture.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(picture)
-        drawing.render(painter)
-        painter.end()
         target = theme / f"{size}x{size}" / "apps" / f"{ID}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
-        if not picture.save(str(target)):
+        if not picture.pixmap(size, size).save(str(target)):
             raise OSError(f"{target} cannot be written.")
         written.append(target)
     scalable = theme / "scalable" / "apps" / f"{ID}.svg"
     scalable.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, scalable)
+    shutil.copyfile(resource("icons/fmstudio.svg"), scalable)
     return [*written, scalable]
 
 

@@ -108,6 +108,26 @@ def make_session(tmp_path: Path, sample: Path) -> Iterator[Callable[..., Any]]:
         session.close()
 
 
+def cut_in_half(path: Path) -> None:
+    """Leave of a file what a copy that was broken off leaves."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.fixture
+def backed_up(make_session: Callable[..., Any]) -> Path:
+    """Return a project with two backups: as it was made, and renamed to "felines"."""
+    from fmstudio.project.edits import RenameProject
+    from fmstudio.session import Session
+
+    made = make_session()
+    path: Path = made.path
+    made.close()
+    with Session.open(path) as session:
+        session.perform(RenameProject("felines"))
+    Session.open(path).close()
+    return path
+
+
 @dataclass(frozen=True)
 class SmallDisk:
     """A disk of a few megabytes that is a folder."""

@@ -3,31 +3,18 @@
 import pytest
 
 from fmstudio.io.backups import list_backups
-from fmstudio.project.edits import RenameProject
 from fmstudio.session import Session
+from tests.conftest import cut_in_half
 
 
 @pytest.fixture
-def path(make_session):
-    """Return a project of five cats with two backups: with its first name, and with another."""
-    session = make_session()
-    path = session.path
-    session.close()
-    with Session.open(path) as session:
-        session.perform(RenameProject("felines"))
-    Session.open(path).close()
-    assert len(list_backups(path)) == 2
-    return path
+def path(backed_up):
+    return backed_up
 
 
 def name_of(path):
     with Session.open(path) as session:
         return session.project.name
-
-
-def break_in_two(path):
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
 
 
 def test_backups_are_listed_the_latest_first(path, command):
@@ -59,7 +46,7 @@ def test_an_unknown_backup_is_refused_with_those_that_there_are(path, command):
 
 
 def test_without_a_name_the_latest_whole_one_is_taken(path, command):
-    break_in_two(list_backups(path)[0].path)
+    cut_in_half(list_backups(path)[0].path)
     assert command("backups", "restore", path, "--json").json()["restored"]["last_edit"]
     assert name_of(path) == "cats"
 
@@ -72,7 +59,7 @@ def test_a_healthy_project_is_said_to_be_whole(path, command):
 
 
 def test_a_damaged_project_is_named_and_mended(path, command):
-    break_in_two(path)
+    cut_in_half(path)
     said = command("doctor", path, "--json")
     assert said.code == 1
     assert "is damaged" in said.json()["faults"][0]
@@ -101,7 +88,7 @@ def test_what_is_wrong_with_images_and_backups_is_said(path, command):
         images = [session.path_of(image) for image in session.project.sorted_images()]
     images[0].unlink()
     images[1].write_bytes(b"another")
-    break_in_two(list_backups(path)[0].path)
+    cut_in_half(list_backups(path)[0].path)
     said = command("doctor", path)
     assert said.code == 1
     assert "1 changed and 1 missing" in said.err

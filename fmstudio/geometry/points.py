@@ -138,3 +138,20 @@ class Keypoints:
         low = self.xy[self.labelled].min(axis=0) - margin
         high = self.xy[self.labelled].max(axis=0) + margin
         return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
+
+
+def with_point(
+    points: Keypoints | None, m: int, index: int, xy: ArrayLike, visibility: int
+) -> Keypoints:
+    """Return keypoints with one of them somewhere else; what a person places has score 1."""
+    places = np.zeros((m, 2)) if points is None else points.xy.copy()
+    seen = np.zeros(m, dtype=np.int8) if points is None else points.visibility.copy()
+    score = np.zeros(m) if points is None else points.score.copy()
+    places[index], seen[index] = xy, visibility
+    score[index] = 0.0 if visibility == NOT_LABELLED else 1.0
+    return Keypoints(places, seen, score)
+
+
+def without_point(points: Keypoints, index: int) -> Keypoints:
+    """Return keypoints with one of them no longer labelled."""
+    return with_point(points, len(points), index, (0.0, 0.0), NOT_LABELLED)

@@ -91,8 +91,6 @@ class Backups:
         self._project = project
         self._last = time.monotonic()
         self._thread: threading.Thread | None = None
-        self.fault = ""
-        """Why the last backup could not be made, a sentence; empty when it could."""
 
     def begin(self) -> None:
         """Make one of what was opened: at once, or, of a large project, in the background."""
@@ -102,16 +100,13 @@ class Backups:
             self._start()
 
     def make(self) -> None:
-        """Make a backup unless the latest is of the same state; what fails is kept in `fault`."""
+        """Make a backup unless the latest is of the same state; what fails is logged."""
         self._last = time.monotonic()
         try:
             back_up(self._project)
         except StoreError as error:
             # Work goes on without backups: a full disk says so with the next edit anyway.
-            self.fault = str(error)
             _LOG.warning("No backup: %s", error)
-        else:
-            self.fault = ""
 
     def make_if_due(self) -> None:
         """Make one in the background when the last is long ago; returns at once."""

@@ -19,41 +19,24 @@ _BUSY_SECONDS = 5.0
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open an existing database so that nothing in it is trusted and every commit is flushed."""
-    connection = sqlite3.connect(
-        path.as_uri() + "?mode=rw", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
-    )
-    connection.row_factory = sqlite3.Row
-    if sys.version_info >= (3, 12):
-        connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
-    for pragma in (
-        "trusted_schema = OFF",
+    """Open an existing database so that every commit is flushed."""
+    return _guarded(
+        _opened(path, "mode=rw"),
         "foreign_keys = ON",
         "synchronous = FULL",
         # Only macOS knows this one: its plain fsync does not reach the disk.
         "fullfsync = ON",
-        "cell_size_check = ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
+    )
 
 
 def connect_unchanged(path: Path) -> sqlite3.Connection:
     """Open a database that nobody writes to, to be read only; nothing appears beside it."""
-    connection = sqlite3.connect(
-        path.as_uri() + "?mode=ro&immutable=1", uri=True, isolation_level=None
-    )
-    connection.row_factory = sqlite3.Row
-    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "query_only = ON"):
-        connection.execute(f"PRAGMA {pragma}")
-    return connection
+    return _guarded(_opened(path, "mode=ro&immutable=1"), "query_only = ON")
 
 
 def connect_to_look(path: Path) -> sqlite3.Connection:
     """Open a database that another process may be writing to, to be read only."""
-    connection = sqlite3.connect(
-        path.as_uri() + "?mode=ro", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
-    )
+    connection = _opened(path, "mode=ro")
     try:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError:
@@ -62,8 +45,22 @@ def connect_to_look(path: Path) -> sqlite3.Connection:
         if path.with_name(path.name + "-wal").exists():
             raise
         return connect_unchanged(path)
+    return _guarded(connection, "query_only = ON")
+
+
+def _opened(path: Path, how: str) -> sqlite3.Connection:
+    """Return a connection to a database that is there already."""
+    return sqlite3.connect(
+        f"{path.as_uri()}?{how}", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+    )
+
+
+def _guarded(connection: sqlite3.Connection, *pragmas: str) -> sqlite3.Connection:
+    """Return a connection for which nothing in its database is trusted."""
     connection.row_factory = sqlite3.Row
-    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", "query_only = ON"):
+    if sys.version_info >= (3, 12):
+        connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
+    for pragma in ("trusted_schema = OFF", "cell_size_check = ON", *pragmas):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 

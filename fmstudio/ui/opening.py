@@ -6,13 +6,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
 
+from fmstudio import session_backups
 from fmstudio.errors import DamagedError, FmstudioError
 from fmstudio.project.diff import ProjectDiff
 from fmstudio.project.edits import AddImages
 from fmstudio.project.model import ImageItem
 from fmstudio.project.wording import counted
 from fmstudio.session import Session
-from fmstudio.session_backups import restore_project
 from fmstudio.ui.adding import Looked, look_at
 from fmstudio.ui.controller import Controller, Level
 from fmstudio.ui.sample import sample_project
@@ -96,7 +96,7 @@ class Opening(QObject):
         session = self._controller.session
         if session is not None and session.path == path:
             self.close_project()
-        is_restored = self._controller.attempt(lambda: restore_project(path, backup))
+        is_restored = self._controller.attempt(lambda: session_backups.restore(path, backup))
         if self.open_project(path) and is_restored:
             self._controller.notify(
                 self.tr("The backup is in place; what was there before is among the backups.")

@@ -205,9 +205,7 @@ class Preferences(QObject):
 
     def _set_flag(self, key: str, value: bool, *, was: bool) -> None:
         """Keep a yes or no; as a word, because an INI file knows no others."""
-        if value != was:
-            self._settings.setValue(key, "true" if value else "false")
-            self.changed.emit(key)
+        self._set(key, str(value).lower(), str(was).lower())
 
     def _text(self, key: str, default: str) -> str:
         """Return a text among the matching settings."""

@@ -9,7 +9,7 @@ from fmstudio.engine.consensus import PointScores
 from fmstudio.engine.requests import Mark
 from fmstudio.engine.settle import other_way, settle
 from fmstudio.geometry.grid import ImageSize, PatchGrid
-from fmstudio.geometry.points import Keypoints
+from fmstudio.geometry.points import VISIBLE, Keypoints, with_point
 from fmstudio.geometry.votes import Pose
 
 SIZE = ImageSize(200, 160)
@@ -39,9 +39,7 @@ def proposal(words):
 
 
 def with_placed(proposed, index, xy):
-    points, score = proposed.xy.copy(), proposed.score.copy()
-    points[index], score[index] = xy, 1.0
-    return Keypoints(points, proposed.visibility, score)
+    return with_point(proposed, len(proposed), index, xy, VISIBLE)
 
 
 def test_a_placed_point_stays_to_the_pixel_and_the_right_ones_where_they_are():

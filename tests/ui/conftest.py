@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PySide6.QtCore import QObject, Signal
 
 from fmstudio.engine.overview import Overview
 from fmstudio.session import Progress
@@ -11,6 +12,22 @@ from fmstudio.ui.collection import CollectionMapping, Stage
 from fmstudio.ui.controller import Controller
 from fmstudio.ui.tasks import Tasks
 from fmstudio.worker.service import EngineService
+
+
+class FakeRunning(QObject):
+    """Keeps what is asked, and answers when told to."""
+
+    stepped, ended, failed, stopped = Signal(object), Signal(), Signal(object), Signal()
+
+    def __init__(self, _tasks, _lane, parent):
+        super().__init__(parent)
+        self.makes = []
+
+    def start(self, _title, make, **_more):
+        self.makes.append(make)
+
+    def stop(self):
+        self.makes.clear()
 
 
 @pytest.fixture

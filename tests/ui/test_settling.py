@@ -4,31 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject, Signal
 
-from fmstudio.geometry.points import Keypoints
+from fmstudio.geometry.points import VISIBLE, Keypoints, with_point
 from fmstudio.geometry.votes import Vote
 from fmstudio.project.edits import ChangeAnnotation, LandProposals, SettlePoints
 from fmstudio.project.model import Corrected, Propagated, Status
 from fmstudio.ui import settling as settling_module
 from fmstudio.ui.canvas.pair import CanvasPair
 from fmstudio.ui.settling import AHEAD_LANE, Settling
-
-
-class FakeRunning(QObject):
-    """Keeps what is asked, and answers when told to."""
-
-    stepped, failed = Signal(object), Signal(object)
-
-    def __init__(self, _tasks, _lane, parent):
-        super().__init__(parent)
-        self.makes = []
-
-    def start(self, _title, make):
-        self.makes = [make]
-
-    def stop(self):
-        self.makes = []
+from tests.ui.conftest import FakeRunning
 
 
 class FakeService:
@@ -82,9 +66,7 @@ def settling(controller, monkeypatch):
 def place(controller, id_, index, xy):
     """Place a keypoint as a person does, and return the annotation as it is then."""
     old = controller.project.annotations[id_]
-    points, score = old.keypoints.xy.copy(), old.keypoints.score.copy()
-    points[index], score[index] = xy, 1.0
-    keypoints = Keypoints(points, old.keypoints.visibility, score)
+    keypoints = with_point(old.keypoints, len(old.keypoints), index, xy, VISIBLE)
     controller.perform(ChangeAnnotation(id_, keypoints, old.mask))
     return controller.project.annotations[id_]
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject, Signal
 
 from fmstudio.geometry.points import Keypoints
 from fmstudio.geometry.votes import AlternativeMark, Pose, Vote
@@ -19,6 +18,7 @@ from fmstudio.ui.canvas.pair import CanvasPair
 from fmstudio.ui.competing import Competing
 from fmstudio.ui.panels.annotation import AnnotationPanel
 from fmstudio.ui.reweighing import Reweighing
+from tests.ui.conftest import FakeRunning
 
 
 @pytest.fixture
@@ -174,22 +174,6 @@ class TestPanel:
         assert not panel.competing.isVisible()
         controller.select(None)
         assert not panel.references.isVisible()
-
-
-class FakeRunning(QObject):
-    """Keeps what is asked, and answers when told to."""
-
-    stepped, ended, failed, stopped = Signal(object), Signal(), Signal(object), Signal()
-
-    def __init__(self, _tasks, _lane, parent):
-        super().__init__(parent)
-        self.makes = []
-
-    def start(self, _title, make, **_more):
-        self.makes.append(make)
-
-    def stop(self):
-        self.makes.clear()
 
 
 class TestReweighing:

@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Qt
 
 from fmstudio.geometry.masks import Mask
-from fmstudio.geometry.points import NOT_LABELLED, Keypoints
+from fmstudio.geometry.points import Keypoints
 from fmstudio.project.edits import AddAnnotation, ChangeAnnotation, RemoveAnnotations
 from fmstudio.project.model import Annotation, Category, ImageItem, Status
 from fmstudio.ui.canvas.draft import CanvasLike, DraftView, PointerEvent
@@ -192,23 +192,6 @@ class BaseTool(QObject):
             return
         if project is None or project.annotations.get(base.id) is not base:
             self.cancel()
-
-
-def with_point(
-    points: Keypoints | None, m: int, index: int, xy: Point, visibility: int
-) -> Keypoints:
-    """Return keypoints with one of them somewhere else; what a person places has score 1."""
-    places = np.zeros((m, 2)) if points is None else points.xy.copy()
-    seen = np.zeros(m, dtype=np.int8) if points is None else points.visibility.copy()
-    score = np.zeros(m) if points is None else points.score.copy()
-    places[index], seen[index] = xy, visibility
-    score[index] = 0.0 if visibility == NOT_LABELLED else 1.0
-    return Keypoints(places, seen, score)
-
-
-def without_point(points: Keypoints, index: int) -> Keypoints:
-    """Return keypoints with one of them no longer labelled."""
-    return with_point(points, len(points), index, (0.0, 0.0), NOT_LABELLED)
 
 
 def shifted(annotation: Annotation, by: tuple[float, float], image: ImageItem) -> Annotation:

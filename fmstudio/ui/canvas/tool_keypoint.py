@@ -3,10 +3,9 @@
 import numpy as np
 from PySide6.QtCore import Qt
 
-from fmstudio.geometry.points import HIDDEN, VISIBLE
+from fmstudio.geometry.points import HIDDEN, VISIBLE, with_point, without_point
 from fmstudio.project.model import Annotation, Category
 from fmstudio.ui.canvas.draft import DraftView, PointerEvent
-from fmstudio.ui.canvas.tool_base import with_point, without_point
 from fmstudio.ui.canvas.tool_select import SelectTool
 from fmstudio.ui.controller import Controller, Level
 

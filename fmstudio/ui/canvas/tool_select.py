@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import Qt
 
-from fmstudio.geometry.points import HIDDEN, NOT_LABELLED, VISIBLE
+from fmstudio.geometry.points import HIDDEN, NOT_LABELLED, VISIBLE, with_point, without_point
 from fmstudio.project.model import Annotation, ImageItem
 from fmstudio.ui.canvas.draft import DraftView, PointerEvent
 from fmstudio.ui.canvas.hits import (
@@ -16,7 +16,7 @@ from fmstudio.ui.canvas.hits import (
     hits_limb,
     hits_mask,
 )
-from fmstudio.ui.canvas.tool_base import BaseTool, shifted, with_point, without_point
+from fmstudio.ui.canvas.tool_base import BaseTool, shifted
 from fmstudio.ui.controller import Controller
 
 # Screen pixels that a press may wander and still be a click.

@@ -85,7 +85,7 @@ class BackupsDialog(QDialog):
             fault = str(error)
         self.table.setRowCount(len(self._items))
         for row, item in enumerate(self._items):
-            cells = (f"{item.made.astimezone():%Y-%m-%d  %H:%M}", item.words)
+            cells = (item.when, item.words)
             for column, text in enumerate(cells):
                 cell = QTableWidgetItem(text)
                 cell.setToolTip(plain_tip(str(item.path)))

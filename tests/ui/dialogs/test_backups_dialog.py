@@ -8,20 +8,14 @@ from fmstudio.project.edits import RenameProject
 from fmstudio.session import Session
 from fmstudio.ui.dialogs.backups import BackupsDialog
 from fmstudio.ui.studio import Studio
+from tests.conftest import cut_in_half
 
 LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def path(make_session):
-    """Return a project with two backups: as it was made, and under another name."""
-    session = make_session()
-    path = session.path
-    session.close()
-    with Session.open(path) as session:
-        session.perform(RenameProject("felines"))
-    Session.open(path).close()
-    return path
+def path(backed_up):
+    return backed_up
 
 
 @pytest.fixture
@@ -35,11 +29,6 @@ def studio(qtbot, qapp, tmp_path):
     yield studio
     studio.window.close()
     assert studio.shut_down()
-
-
-def break_in_two(path):
-    whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
 
 
 def dialog_of(studio):
@@ -60,7 +49,7 @@ def test_backups_are_listed_and_one_is_chosen(qtbot, path):
 
 
 def test_a_damaged_backup_cannot_be_chosen(qtbot, path):
-    break_in_two(list_backups(path)[0].path)
+    cut_in_half(list_backups(path)[0].path)
     dialog = BackupsDialog(path)
     qtbot.addWidget(dialog)
     assert dialog.table.item(0, 1).text() == "damaged"
@@ -98,7 +87,7 @@ def test_the_open_project_goes_back_and_forth(qtbot, studio, path):
 
 
 def test_a_damaged_project_offers_its_backups(qtbot, studio, path):
-    break_in_two(path)
+    cut_in_half(path)
     assert not studio.opening.open_project(path)
     (notice,) = studio.heard
     assert "is damaged" in notice.text
