@@ -37,6 +37,15 @@ class Ended:
     text: str
 
 
+def command_line() -> tuple[str, ...]:
+    """Return what runs fmstudio's command line: Python, or this program itself where it is built.
+
+    A one-folder build has no Python to ask for a module; its program is the command line.
+    """
+    is_built = getattr(sys, "frozen", False)
+    return (sys.executable,) if is_built else (sys.executable, "-m", "fmstudio")
+
+
 class Downloads(QObject):
     """Fetches the weights of one model at a time.
 
@@ -44,8 +53,8 @@ class Downloads(QObject):
     ----------
     parent : QObject or None
         With whom it ends; a download that runs then is stopped.
-    program : tuple of str
-        What runs fmstudio's command line; tests put another in its place.
+    program : tuple of str or None
+        What runs fmstudio's command line; None takes this program's own.
     """
 
     changed = Signal()
@@ -56,10 +65,10 @@ class Downloads(QObject):
     def __init__(
         self,
         parent: QObject | None = None,
-        program: tuple[str, ...] = (sys.executable, "-m", "fmstudio"),
+        program: tuple[str, ...] | None = None,
     ) -> None:
         super().__init__(parent)
-        self._program = program
+        self._program = program or command_line()
         self._process: QProcess | None = None
         self._name = ""
         self._is_stopped = False

@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from fmstudio.ui.dialogs.about import AboutDialog
 from fmstudio.ui.dialogs.models import ModelsDialog
-from fmstudio.ui.downloads import Downloads, How
+from fmstudio.ui.downloads import Downloads, How, command_line
 
 TINY = "vit_tiny_patch16_224"
 FETCH = """
@@ -118,6 +118,12 @@ def test_a_program_that_is_not_there_is_said(qtbot, tmp_path):
         downloads.start("dinov2-s")
     assert ended.args[0].how is How.FAILED
     assert ended.args[0].text
+
+
+def test_a_build_without_python_runs_itself(monkeypatch):
+    assert command_line() == (sys.executable, "-m", "fmstudio")
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert command_line() == (sys.executable,)
 
 
 def test_another_network_is_looked_up_and_its_weights_taken_from_a_folder(
