@@ -11,8 +11,8 @@ from pathlib import Path
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PIL import Image
-from PySide6.QtCore import QBuffer, QIODevice
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice
+from PySide6.QtGui import QGuiApplication, QImageWriter
 
 from fmstudio.ui.icons import app_icon
 
@@ -37,7 +37,8 @@ def _drawn(size: int) -> Image.Image:
     """Return the icon with sides of so many pixels."""
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    if not app_icon().pixmap(size, size).toImage().save(buffer, "PNG"):
+    picture = app_icon().pixmap(size, size).toImage()
+    if not QImageWriter(buffer, QByteArray(b"png")).write(picture):
         raise OSError(f"The icon cannot be drawn with {size} pixels.")
     return Image.open(io.BytesIO(bytes(buffer.data().data()))).convert("RGBA")
 
