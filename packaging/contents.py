@@ -55,6 +55,8 @@ EXCLUDED = (
     "py",
     "pytest",
     "ray",
+    # It brings GNU readline, which is under the GPL; a bundle has no prompt to edit lines at.
+    "readline",
     "skimage",
     "sklearn",
     "tensorboard",
@@ -138,7 +140,9 @@ def network_libraries() -> list[tuple[str, str]]:
     """Return the libraries that torchvision opens by name, and without which it does not start."""
     from PyInstaller.utils.hooks import collect_dynamic_libs
 
-    return list(collect_dynamic_libs("torchvision"))
+    # They are named like extensions of Python, and are none.
+    kinds = ["*.so", "*.pyd", "*.dll", "*.dylib"]
+    return list(collect_dynamic_libs("torchvision", search_patterns=kinds))
 
 
 def without_idle(binaries: Iterable[Entry]) -> list[Entry]:

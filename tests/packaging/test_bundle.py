@@ -60,7 +60,10 @@ def test_what_the_program_runs_on_is_not_left_out(script):
 
 def test_hidden_imports_are_found_where_pyinstaller_is_installed(script):
     pytest.importorskip("PyInstaller", reason="the extra 'bundle' is not installed")
-    found = script("contents").hidden_imports()
+    contents = script("contents")
+    libraries = [Path(source).name for source, _ in contents.network_libraries()]
+    assert any(name.startswith("_C") for name in libraries), "torchvision's operators"
+    found = contents.hidden_imports()
     for name in (
         "diffusers.models.autoencoders.autoencoder_kl",
         "diffusers.models.unets.unet_2d_condition",
