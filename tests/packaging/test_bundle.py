@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import plistlib
+import runpy
 import subprocess
 import sys
 import types
@@ -191,6 +192,21 @@ def test_the_icon_is_drawn_for_windows_and_macos(tmp_path):
         assert {side for side, _ in ico.ico.sizes()} >= {16, 32, 48, 256}
     with Image.open(tmp_path / "fmstudio.icns") as icns:
         assert max(size[0] for size in icns.info["sizes"]) == 512  # in points, twice the pixels
+
+
+@pytest.mark.parametrize("before", ["/opt/own", None])
+def test_programs_that_a_bundle_opens_find_their_own_libraries(monkeypatch, before):
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/bundle/_internal")
+    monkeypatch.delenv("LD_LIBRARY_PATH_ORIG", raising=False)
+    if before is not None:
+        monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", before)
+    runpy.run_path(str(PACKAGING / "hooks" / "runtime_environment.py"))
+    assert os.environ.get("LD_LIBRARY_PATH") == before
+    assert "LD_LIBRARY_PATH_ORIG" not in os.environ
+    with sys.stdout as stream:  # a program without a console can print
+        print("nothing", file=stream)
 
 
 def test_a_missing_bundle_is_said(tmp_path):
