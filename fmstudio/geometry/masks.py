@@ -14,6 +14,11 @@ from pycocotools import mask as coco
 
 from fmstudio.geometry.grid import ImageSize
 
+# In pixels along the longer axis: what an outline of pycocotools may take, some 200 MB.
+_MOST_STEPS = 4_000_000
+# Rings that are united at once: the time that pycocotools takes grows with the square of them.
+_TOGETHER = 256
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Polygon:
@@ -161,7 +166,8 @@ class Mask:
         Raises
         ------
         ValueError
-            If a ring is malformed, or lies more than ten image sides away.
+            If a ring is malformed, or lies more than ten image sides away, or if the rings
+            together are longer than four million pixels.
 
         References
         ----------
@@ -170,10 +176,16 @@ class Mask:
         flat = [_ring(np.asarray(ring, dtype=np.float64).reshape(-1, 2)).ravel() for ring in rings]
         if any(np.abs(ring).max() > 11 * size.long_side + 100 for ring in flat):
             raise ValueError("a polygon lies far outside its image")
-        if not flat:
-            return cls.empty(size)
-        drawn = coco.frPyObjects([ring.tolist() for ring in flat], size.height, size.width)
-        return cls.from_rle_bytes(size, coco.merge(drawn)["counts"])
+        # pycocotools draws every step of an outline, five to a pixel, and ends the process where
+        # there is no memory for them.
+        if sum(_steps(ring) for ring in flat) > _MOST_STEPS:
+            raise ValueError("its polygons are longer than any outline of an object")
+        parts = []
+        for start in range(0, len(flat), _TOGETHER):
+            some = [ring.tolist() for ring in flat[start : start + _TOGETHER]]
+            drawn = coco.merge(coco.frPyObjects(some, size.height, size.width))
+            parts.append(cls.from_rle_bytes(size, drawn["counts"]))
+        return parts[0] if len(parts) == 1 else cls.union(size, parts)
 
     @classmethod
     def from_rle_bytes(cls, size: ImageSize, data: bytes) -> "Mask":
@@ -323,6 +335,12 @@ class Mask:
         """Return where runs of 1 start and end, (2 r,) flat indices, ends exclusive."""
         edges = np.cumsum(self.counts, dtype=np.int64)
         return edges if len(edges) % 2 == 0 else edges[:-1]
+
+
+def _steps(ring: NDArray[np.float64]) -> float:
+    """Return the length of a closed ring (2 v,) in pixels, each edge along its longer axis."""
+    xy = ring.reshape(-1, 2)
+    return float(np.abs(xy - np.roll(xy, 1, axis=0)).max(axis=1).sum())
 
 
 def _ring(values: ArrayLike) -> NDArray[np.float64]:

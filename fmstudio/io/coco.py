@@ -27,6 +27,7 @@ from fmstudio.io.coco_json import Fault
 from fmstudio.io.coco_read import CocoData, Reader
 from fmstudio.io.coco_validate import validate_coco
 from fmstudio.io.coco_write import CocoOptions, encode, make_document, warnings_of
+from fmstudio.io.regular import read_regular
 from fmstudio.project.model import Project
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "ExportReport",
     "Fault",
     "read_coco",
+    "read_json",
     "to_coco",
     "validate_coco",
     "write_coco",
@@ -78,7 +80,7 @@ def read_coco(path: Path) -> CocoData:
         If the file is missing or not JSON, or with up to twenty faults, each with its place.
     """
     reader = Reader()
-    data = reader.read(_parsed(Path(path)))
+    data = reader.read(read_json(Path(path)))
     if reader.faults:
         raise FormatError(_faults_sentence(f"{path} cannot be imported", reader.faults))
     return data
@@ -135,10 +137,16 @@ def write_coco(path: Path, project: Project, options: CocoOptions | None = None)
     )
 
 
-def _parsed(path: Path) -> object:
-    """Return the JSON of a file; raises FormatError."""
+def read_json(path: Path) -> object:
+    """Return the JSON of a file.
+
+    Raises
+    ------
+    FormatError
+        If it is missing, no regular file, or not JSON; the sentence says where it is not.
+    """
     try:
-        return json.loads(path.read_bytes().decode("utf-8-sig"))
+        return json.loads(read_regular(path).decode("utf-8-sig"))
     except FileNotFoundError as error:
         raise FormatError(f"There is no file {path}.") from error
     except OSError as error:
@@ -151,7 +159,10 @@ def _parsed(path: Path) -> object:
     except RecursionError as error:
         raise FormatError(f"{path} is not COCO: its JSON is nested too deeply.") from error
     except ValueError as error:
-        raise FormatError(f"{path} is not JSON that can be read: {error}.") from error
+        # Python refuses numbers of more than some thousand digits, in words for programmers.
+        raise FormatError(
+            f"{path} is not JSON that can be read: a number in it has thousands of digits."
+        ) from error
 
 
 def _faults_sentence(start: str, faults: list[Fault]) -> str:

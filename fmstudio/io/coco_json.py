@@ -2,6 +2,7 @@
 
 import math
 import re
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
@@ -14,6 +15,10 @@ MAX_ID = 2**53 - 1
 MAX_SIDE = 1_000_000
 """The longest side of an image, in pixels, that is believed."""
 
+# Of what is nested or long only the beginning is looked at, however much there is.
+_BRIEF = reprlib.Repr()
+_BRIEF.maxlist = _BRIEF.maxdict = 20
+_BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 80
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SHOWN = 80
 
@@ -87,5 +92,5 @@ def text_of(value: object) -> str | None:
 
 def shown(value: object) -> str:
     """Return a value as a message shows it: on one line, and not endless."""
-    text = repr(value)
+    text = _BRIEF.repr(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."

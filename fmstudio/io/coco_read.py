@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeVar
 
-from fmstudio.geometry.grid import ImageSize
+from fmstudio.geometry.grid import MAX_PIXELS, ImageSize
 from fmstudio.io.coco_json import (
     MAX_ID,
     MAX_SIDE,
@@ -330,6 +330,7 @@ def _size(record: Record) -> ImageSize:
             wrong = shown(record.get(name))
             raise Broken(f"has the {name} {wrong}: it is a whole number of pixels")
         sides.append(value)
-    if sides[0] * sides[1] >= 2**32:
-        raise Broken(f"has {sides[0]} x {sides[1]} pixels, more than a mask can count")
+    if sides[0] * sides[1] > MAX_PIXELS:
+        limit = f"{MAX_PIXELS / 1e6:,.0f} million"
+        raise Broken(f"has {sides[0]} x {sides[1]} pixels, more than the limit of {limit}")
     return ImageSize(sides[0], sides[1])

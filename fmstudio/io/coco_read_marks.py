@@ -17,6 +17,7 @@ from fmstudio.io.coco_json import (
     is_whole,
     raw_id,
     shown,
+    text_of,
 )
 from fmstudio.project.model import (
     Annotation,
@@ -207,7 +208,7 @@ def _origin(
     status, score = Status(str(status_text)), attributes.get("score")
     confidence = float(score) if is_finite(score) and 0 <= score <= 1 else None
     sources, key = written.get("sources"), written.get("key")
-    if not isinstance(sources, list) or not isinstance(key, str):
+    if not isinstance(sources, list) or not isinstance(key, str) or (key and not text_of(key)):
         return status, Drawn(), confidence
     # A source that is not in the file cannot be named: its id may come to mean another one.
     raw = [raw_id(source) for source in sources]

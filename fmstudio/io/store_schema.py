@@ -10,6 +10,7 @@ looked, unseen, or as part of an audit. `fmstudio.io.store_doubt` describes ``do
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
@@ -44,6 +45,7 @@ Value = str | int | float | bytes | None
 
 _KEYPOINT = np.dtype([("xy", "<f8", 2), ("visibility", "i1"), ("score", "<f8")])
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _STATUS = {status.value: status for status in Status}
 _REVIEW = {review.value: review for review in Review}
 
@@ -144,7 +146,7 @@ def images_of(rows: Iterable[sqlite3.Row]) -> list[ImageItem]:
                 _int(row["id"]),
                 _str(row["path"]),
                 size,
-                _str(row["sha256"]),
+                _sha256(row["sha256"]),
                 _int(row["orientation"]),
             )
         )
@@ -384,6 +386,14 @@ def _str(value: object) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} stands where text should")
     return value
+
+
+def _sha256(value: object) -> str:
+    """Return a value that must be an image's hash, or empty: files are named after it."""
+    text = _str(value)
+    if text and not _SHA256.fullmatch(text):
+        raise ValueError(f"{text!r} stands where the SHA-256 of an image should")
+    return text
 
 
 def _bytes(value: object) -> bytes:

@@ -14,11 +14,10 @@ NEVER = {
     "pickle", "pty", "runpy", "shelve", "xmlrpc", "yaml",
 }  # fmt: skip
 BUILT_IN = {"eval", "exec", "compile", "__import__"}
-SHELLS = {
-    f"os.{name}"
-    for name in ("system", "popen", "startfile", "posix_spawn", "fork")
-    + tuple(f"exec{end}" for end in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe"))
-    + tuple(f"spawn{end}" for end in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe"))
+SHELLS = {f"os.{name}" for name in ("system", "popen", "startfile", "posix_spawn", "fork")} | {
+    f"os.{how}{end}"
+    for how in ("exec", "spawn")
+    for end in ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe")
 }
 # Of pickle only the name of an error that torch raises; ctypes loads torch's own libraries.
 MAY_IMPORT = {("features/tensors.py", "pickle"), ("engine/loading.py", "ctypes")}

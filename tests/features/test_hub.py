@@ -48,9 +48,10 @@ class Handler(BaseHTTPRequestHandler):
         name = self.file()
         if name:
             content = self.server.files[name]
-            # A small file's tag is no SHA-256 on the real hub either.
-            tag = hashlib.sha256(content).hexdigest()
-            self.answer(200, len(content), tag[:40] if name.endswith(".json") else tag)
+            # A small file's tag is the hash that git gives it, on the real hub too.
+            blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+            tag = blob if name.endswith(".json") else hashlib.sha256(content).hexdigest()
+            self.answer(200, len(content), tag)
             return
         self.answer(self.server.status, len(self.server.content))
 
