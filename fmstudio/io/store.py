@@ -173,9 +173,9 @@ class Store:
                 [schema.category_of(row) for row in self._all("categories")],
                 self._annotations(),
                 NextIds(
-                    int(meta["next_image_id"]),
-                    int(meta["next_category_id"]),
-                    int(meta["next_annotation_id"]),
+                    schema.counter_of(meta["next_image_id"]),
+                    schema.counter_of(meta["next_category_id"]),
+                    schema.counter_of(meta["next_annotation_id"]),
                 ),
             )
             check(project)

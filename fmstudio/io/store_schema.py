@@ -314,6 +314,11 @@ def unpack_masks(blobs: Sequence[bytes]) -> list[Mask]:
     return Mask.many(sizes, values[is_run], lengths - 2)
 
 
+def counter_of(value: object) -> int:
+    """Return a counter for new ids; raises ValueError for what is none."""
+    return _int(value)
+
+
 def keys_text(source_keys: Iterable[tuple[int, str]]) -> str:
     """Return an inbox entry's source keys as JSON."""
     return json.dumps([[id_, key] for id_, key in source_keys])
