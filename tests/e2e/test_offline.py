@@ -41,7 +41,7 @@ folder = Path(sys.argv[1])
 project, photos = folder / "cats.fmstudio", folder / "photos"
 run("new", project, photos)
 run("import-coco", project, folder / "labels.json", "--images", photos)
-run("propagate", project, "--device", "cpu")
+run("propagate", project, "--from", "siamese.jpg", "--to", "all", "--device", "cpu")
 run("info", project)
 run("review", project)
 run("models", "list")
