@@ -41,7 +41,7 @@ class RelocateReport:
 def open_store(path: Path, *, may_look: bool) -> Store:
     """Return the store of a project file, as `Session.open` says."""
     with_suffix = path.with_name(path.name + SUFFIX)
-    chosen = with_suffix if not path.exists() and with_suffix.exists() else path
+    chosen = with_suffix if not _is_there(path) and _is_there(with_suffix) else path
     try:
         return Store.open(chosen)
     except NotWritableError as error:

@@ -319,8 +319,14 @@ class Store:
 
 
 def _real(path: Path) -> Path:
-    """Return the path that all names of a file share, so that they share its lock and its log."""
-    return Path(os.path.realpath(path))
+    """Return the path that all names of a file share, so that they share its lock and its log.
+
+    Raises StoreError for one that no file can have.
+    """
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError as error:
+        raise StoreError(f"{str(path)!r} is no name that a file can have.") from error
 
 
 @contextmanager

@@ -221,6 +221,13 @@ def test_a_cache_that_came_with_a_project_writes_nowhere_else(tmp_path: Path, wh
         Session.open(path)
 
 
+@pytest.mark.parametrize("name", ["x" * 5000, "a/" * 3000 + "b", "a\x00b", "\ud800"])
+def test_a_project_of_an_impossible_name_gets_a_sentence(tmp_path: Path, name: str) -> None:
+    with pytest.raises(FmstudioError) as caught:
+        Session.open(tmp_path / name)
+    assert str(caught.value)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="links are for developers only there")
 def test_a_lock_that_is_a_link_empties_nothing(tmp_path: Path, whole: bytes) -> None:
     path, precious = tmp_path / "cats.fmstudio", tmp_path / "precious"
