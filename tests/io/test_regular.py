@@ -24,5 +24,5 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 def test_what_is_missing_or_a_folder_says_so(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_regular(tmp_path / "nowhere")
-    with pytest.raises(OSError, match="directory|denied"):
+    with pytest.raises(OSError, match=r"directory|denied"):
         read_regular(tmp_path)
