@@ -179,6 +179,17 @@ class Hands:
         self.window.resizeDocks(shown, before, across)
         self.wait(0.2)
 
+    def shoot_with_popup(self, name: str, text: str) -> None:
+        """Type into the window that lies over the other, and save both."""
+        popups = [w for w in QApplication.topLevelWidgets() if w.isVisible()]
+        (popup,) = [w for w in popups if w is not self.window]
+        QTest.keyClicks(popup.focusWidget() or popup, text)
+        self.wait(0.3)
+        whole, corner = grabbed(self.window), popup.pos() - self.window.pos()
+        whole.paste(grabbed(popup), (corner.x(), corner.y()))
+        save(whole, self.out / f"{name}.jpg")
+        popup.close()
+
     def end(self) -> None:
         """Close the window."""
         self.window.close()

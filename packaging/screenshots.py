@@ -17,7 +17,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
@@ -27,7 +28,7 @@ from fmstudio.app import make_application
 from fmstudio.demo import SHEET, run_demo
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.geometry.masks import Mask
-from fmstudio.project.edits import SetStatus
+from fmstudio.project.edits import RenameProject, SetStatus
 from fmstudio.project.model import Annotation, Status
 from fmstudio.resources import resource
 from fmstudio.session import Session
@@ -43,6 +44,14 @@ def truth_of(collection: str, number: int = 0) -> dict[str, Any]:
     document = json.loads((resource(f"sample/{collection}") / "coco.json").read_text("utf-8"))
     annotation: dict[str, Any] = document["annotations"][number]
     return annotation
+
+
+def truth_on(collection: str, name: str) -> NDArray[np.float64]:
+    """Return the keypoints of the sample on an image, (m, 3): x, y, visibility."""
+    document = json.loads((resource(f"sample/{collection}") / "coco.json").read_text("utf-8"))
+    (number,) = [image["id"] for image in document["images"] if image["file_name"] == name]
+    (found,) = [a for a in document["annotations"] if a["image_id"] == number]
+    return np.array(found["keypoints"], dtype=np.float64).reshape(-1, 3)
 
 
 def outline_of(annotation: dict[str, Any]) -> list[tuple[float, float]]:
@@ -125,11 +134,10 @@ def first_steps(hands: Hands) -> None:
     studio.window.dock(DockName.HISTORY).reveal()
     hands.shoot("window-dark")
     hands.shoot_docks("queue", DockName.QUEUE)
-    hands.shoot_docks("annotation", DockName.ANNOTATION)
     studio.preferences.theme = "light"
     hands.shoot("window-light")
     studio.preferences.theme = "dark"
-    correct(hands, first, doubtful)
+    correct(hands)
     hands.act("next-review")
     hands.ready()
     hands.act("accept")
@@ -145,25 +153,29 @@ def first_steps(hands: Hands) -> None:
     export(hands)
 
 
-def correct(hands: Hands, annotation: Annotation, keypoint: int) -> None:
-    """Drag a point to where it belongs; the others move along."""
+def correct(hands: Hands) -> None:
+    """Drag a point to where it belongs, on the first proposal whose other points move along."""
     controller = hands.studio.controller
-    project = controller.project
-    assert project is not None
-    assert annotation.keypoints is not None
     hands.act("select-tool")
-    name = project.images[annotation.image_id].file_name
-    document = json.loads((resource("sample/cats") / "coco.json").read_text("utf-8"))
-    number = next(i["id"] for i in document["images"] if i["file_name"] == name)
-    truth = next(a for a in document["annotations"] if a["image_id"] == number)["keypoints"]
-    there = (truth[3 * keypoint], truth[3 * keypoint + 1])
-    here = tuple(float(v) for v in annotation.keypoints.xy[keypoint])
-    middle = ((here[0] + there[0]) / 2, (here[1] + there[1]) / 2)
-    hands.drag(hands.target, [here, middle, there])
-    hands.until(lambda: not hands.studio.service.is_busy(), "the other points")
-    hands.wait(0.5)
-    hands.shoot("correction")
-    hands.rest()
+    for proposal in waiting(hands):
+        name = controller.project.images[proposal.image_id].file_name
+        truth = truth_on("cats", name)
+        gaps = np.where(truth[:, 2] > 0, np.hypot(*(proposal.keypoints.xy - truth[:, :2]).T), 0)
+        keypoint = int(gaps.argmax())
+        hands.show(name)
+        controller.select(proposal.id, keypoint)
+        here, there = proposal.keypoints.xy[keypoint], truth[keypoint, :2]
+        hands.drag(hands.target, [tuple(here), tuple((here + there) / 2), tuple(there)])
+        hands.until(lambda: not hands.studio.service.is_busy(), "the other points")
+        hands.wait(0.5)
+        after = controller.project.annotations[proposal.id].keypoints.xy
+        others = np.delete(np.hypot(*(after - proposal.keypoints.xy).T), keypoint)
+        if others.max() > 3:
+            hands.shoot("correction")
+            hands.rest()
+            return
+        hands.act("undo")
+    raise SystemExit("no correction moves other points any more: choose other photos")
 
 
 def improve(hands: Hands) -> None:
@@ -291,7 +303,7 @@ def arrange(hands: Hands, picture: Any, keys: Sequence[Any]) -> None:
 
 
 def looking(hands: Hands) -> None:
-    """Show the inspector's layers and the spectrum."""
+    """Show the inspector's layers, the spectrum, and what to annotate next."""
     studio, controller = hands.studio, hands.studio.controller
     controller.set_session(annotated_project(hands.folder, "cats", ["cats"]))
     hands.ready()
@@ -323,6 +335,12 @@ def looking(hands: Hands) -> None:
     hands.shoot("inspector-lines-dark")
     hands.act("inspect-lines")
     spectrum(hands)
+    hands.act("inspect")
+    studio.window.use_workspace("review")
+    hands.act("annotate-next")
+    hands.until(lambda: not studio.service.is_busy(), "the image to annotate next")
+    hands.ready()
+    hands.shoot("annotate-next")
 
 
 def spectrum(hands: Hands) -> None:
@@ -371,35 +389,37 @@ def votes(hands: Hands) -> None:
     hands.wait(0.5)
     hands.shoot("votes")
     hands.act("show-votes")
-    controller.perform(SetStatus((proposal.id,), Status.REJECTED))
+    hands.window.dock(DockName.HISTORY).hide()
+    hands.window.dock(DockName.CATEGORIES).hide()
+    hands.shoot_docks("annotation", DockName.ANNOTATION)
 
 
 def competing(hands: Hands) -> None:
-    """Show a mirrored photo, and the two maps that compete for it."""
-    controller = hands.studio.controller
-    session = annotated_project(hands.folder, "cups", ["views"])
+    """Show two maps that compete: the mirrored Persian fits turned as well as it stands."""
+    controller, name = hands.studio.controller, "persian-mirrored.jpg"
+    session = annotated_project(hands.folder, "cats", ["cats"])
+    photo = session.path_of(session.project.find_images(["persian.jpg"])[0])
+    with Image.open(photo) as image:
+        ImageOps.mirror(image).save(photo.with_name(name), quality=95)
+    session.add_images([photo.with_name(name)])
     controller.set_session(session)
     hands.ready()
-    hands.studio.propagation.start(
-        session.targets(["reference.jpg"]), session.targets("unlabelled")
-    )
+    hands.studio.propagation.start(session.targets(["siamese.jpg"]), session.targets([name]))
     hands.until(lambda: not hands.studio.propagation.is_running, "the end of the run")
     hands.rest()
-    doubled = [a for a in waiting(hands) if a.alternative is not None]
-    names = [controller.project.images[a.image_id].file_name for a in doubled]
-    print("two maps compete on:", names)
-    if doubled:
-        chosen = doubled[names.index("mirrored.jpg")] if "mirrored.jpg" in names else doubled[0]
-        hands.show(controller.project.images[chosen.image_id].file_name)
-        controller.select(chosen.id)
-        hands.act("show-other-map")
-        hands.wait(0.5)
-        hands.shoot("competing")
-        hands.act("show-other-map")
+    (proposal,) = waiting(hands)
+    if proposal.alternative is None:
+        raise SystemExit(f"no two maps compete on {name} any more: choose another photo")
+    hands.show(name)
+    controller.select(proposal.id)
+    hands.act("show-other-map")
+    hands.wait(0.5)
+    hands.shoot("competing")
+    hands.act("show-other-map")
 
 
 def whole_set(hands: Hands) -> None:
-    """Show the map of all sample photos, and what to annotate next."""
+    """Show the map of all sample photos."""
     studio, controller = hands.studio, hands.studio.controller
     controller.set_session(annotated_project(hands.folder, "all", ["cats", "views"]))
     hands.ready()
@@ -412,43 +432,52 @@ def whole_set(hands: Hands) -> None:
     studio.preferences.theme = "light"
     panel: Any = studio.window.dock(DockName.COLLECTION).widget()
     panel.coloring.setCurrentIndex(1)
+    panel.coloring.activated.emit(1)
     hands.wait(1)
     hands.shoot("collection-light")
     studio.preferences.theme = "dark"
-    studio.window.use_workspace("review")
-    hands.act("annotate-next")
-    hands.until(lambda: not studio.service.is_busy(), "the answer")
-    hands.ready()
-    hands.shoot("annotate-next")
 
 
 def program(hands: Hands) -> None:
-    """Show networks, settings, keys, backups, the import and the palette."""
-    controller = hands.studio.controller
-    controller.set_session(annotated_project(hands.folder, "cats-2", ["cats"]))
+    """Show networks, settings, backups, the import and the palette."""
+    opening = hands.studio.opening
+    session = annotated_project(hands.folder, "cats", ["cats"])
+    path = session.path
+    session.close()
+    # Backups are made of what has changed when a project is opened.
+    for name in ("Cats", "Cats of the garden"):
+        with Session.open(path) as session:
+            session.perform(RenameProject(name))
+    opening.open_project(path)
     hands.ready()
-    for id_, name in (
-        ("models", "models"), ("settings", "settings"), ("shortcuts", "keys-sheet"),
-        ("restore-backup", "backups"), ("import-coco", "import"),
-    ):  # fmt: skip
+    for id_ in ("models", "settings", "restore-backup"):
         hands.act(id_)
-        dialog = hands.dialog()
-        if name == "import":
-            dialog.set_path(hands.folder / "cats-2-cats.json")  # type: ignore[attr-defined]
-        hands.wait(1.5)
-        hands.shoot(name, dialog)
+        dialog: Any = hands.dialog()
+        hands.rest()
+        if id_ == "models":
+            # One that is not on the disk: of others the folder is shown.
+            dialog.table.selectRow(2)
+        hands.shoot("backups" if id_ == "restore-backup" else id_, dialog)
         dialog.close()
         hands.wait(0.3)
     hands.act("palette")
-    hands.wait(0.5)
-    hands.shoot("palette")
+    hands.shoot_with_popup("palette", "map")
+    labelled = hands.folder / "labelled"
+    shutil.copytree(resource("sample/cats"), labelled)
+    opening.new_project(hands.folder / "all-cats.fmstudio")
+    hands.act("import-coco")
+    dialog = hands.dialog()
+    dialog.set_path(labelled / "coco.json")
+    hands.rest()
+    hands.shoot("import", dialog)
+    dialog.close()
 
 
 def demo(hands: Hands) -> None:
     """Draw the contact sheet of `fmstudio demo`, smaller."""
     run_demo(hands.folder / "demo", device="cpu")
     with Image.open(hands.folder / "demo" / SHEET) as sheet:
-        save(sheet.convert("RGB").resize((1280, round(1280 * sheet.height / sheet.width))),
+        save(sheet.convert("RGB").resize((1160, round(1160 * sheet.height / sheet.width))),
              hands.out / "demo.jpg")  # fmt: skip
 
 
