@@ -84,7 +84,7 @@ def commands() -> Iterator[str]:
         shown = " ".join(_argument(p) for p in arguments)
         follows = " [OPTIONS]" if options else ""
         yield f"```text\nfmstudio {name} {shown}".rstrip() + f"{follows}\n```\n"
-        yield "| | | default |\n|---|---|---|"
+        yield "| argument or option | what it is for | default |\n|---|---|---|"
         for parameter in arguments:
             yield f"| {_code(_argument(parameter))} | {_help(parameter)} | |"
         for parameter in options:

@@ -137,7 +137,8 @@ def first_steps(hands: Hands) -> None:
     studio.preferences.theme = "light"
     hands.shoot("window-light")
     studio.preferences.theme = "dark"
-    correct(hands)
+    drag_right(hands, first, doubtful)
+    hands.rest()
     hands.act("next-review")
     hands.ready()
     hands.act("accept")
@@ -153,28 +154,46 @@ def first_steps(hands: Hands) -> None:
     export(hands)
 
 
-def correct(hands: Hands) -> None:
-    """Drag a point to where it belongs, on the first proposal whose other points move along."""
+def wrong_points(hands: Hands, proposal: Annotation) -> tuple[NDArray[np.float64], list[int]]:
+    """Return where a proposal's points belong (m, 2), and which do not lie there, worst first."""
+    project, points = hands.studio.controller.project, proposal.keypoints
+    assert project is not None
+    assert points is not None
+    truth = truth_on("cats", project.images[proposal.image_id].file_name)
+    gaps = np.where(truth[:, 2] > 0, np.linalg.norm(points.xy - truth[:, :2], axis=1), 0)
+    return truth[:, :2], [int(i) for i in np.argsort(-gaps) if gaps[i] > 0]
+
+
+def drag_right(hands: Hands, proposal: Annotation, keypoint: int) -> float:
+    """Drag a point to where it belongs; return how far another one moved along, in pixels."""
     controller = hands.studio.controller
+    assert controller.project is not None
+    assert proposal.keypoints is not None
+    truth, _ = wrong_points(hands, proposal)
     hands.act("select-tool")
+    hands.show(controller.project.images[proposal.image_id].file_name)
+    controller.focusRequested.emit(proposal.id)
+    hands.wait(0.5)
+    controller.select(proposal.id, keypoint)
+    here, there = proposal.keypoints.xy[keypoint], truth[keypoint]
+    hands.drag(hands.target, [tuple(here), tuple((here + there) / 2), tuple(there)])
+    hands.until(lambda: not hands.studio.service.is_busy(), "the other points")
+    hands.wait(0.5)
+    after = controller.project.annotations[proposal.id].keypoints
+    assert after is not None
+    moved = np.linalg.norm(after.xy - proposal.keypoints.xy, axis=1)
+    return float(np.delete(moved, keypoint).max())
+
+
+def correct(hands: Hands) -> None:
+    """Correct one point, the first by which others move along."""
     for proposal in waiting(hands):
-        name = controller.project.images[proposal.image_id].file_name
-        truth = truth_on("cats", name)
-        gaps = np.where(truth[:, 2] > 0, np.hypot(*(proposal.keypoints.xy - truth[:, :2]).T), 0)
-        keypoint = int(gaps.argmax())
-        hands.show(name)
-        controller.select(proposal.id, keypoint)
-        here, there = proposal.keypoints.xy[keypoint], truth[keypoint, :2]
-        hands.drag(hands.target, [tuple(here), tuple((here + there) / 2), tuple(there)])
-        hands.until(lambda: not hands.studio.service.is_busy(), "the other points")
-        hands.wait(0.5)
-        after = controller.project.annotations[proposal.id].keypoints.xy
-        others = np.delete(np.hypot(*(after - proposal.keypoints.xy).T), keypoint)
-        if others.max() > 3:
-            hands.shoot("correction")
-            hands.rest()
-            return
-        hands.act("undo")
+        for keypoint in wrong_points(hands, proposal)[1][:3]:
+            if drag_right(hands, proposal, keypoint) > 1:
+                hands.shoot("correction")
+                hands.rest()
+                return
+            hands.act("undo")
     raise SystemExit("no correction moves other points any more: choose other photos")
 
 
@@ -392,6 +411,8 @@ def votes(hands: Hands) -> None:
     hands.window.dock(DockName.HISTORY).hide()
     hands.window.dock(DockName.CATEGORIES).hide()
     hands.shoot_docks("annotation", DockName.ANNOTATION)
+    hands.window.use_workspace("review")
+    correct(hands)
 
 
 def competing(hands: Hands) -> None:
