@@ -41,6 +41,8 @@ __all__ = ["APPLICATION_ID", "SUFFIX", "Store"]
 
 # Images and annotations together; looking for cycles in fewer takes some 50 ms.
 _LARGE = 20_000
+# Rows of annotations that are read at a time.
+_PART = 10_000
 
 
 class Store:
@@ -308,10 +310,12 @@ class Store:
                 "open it where it is now; what was done before is in it."
             )
 
-    def _annotations(self) -> list[Annotation]:
-        """Return all annotations of the project."""
-        rows = self._all("annotations").fetchall()
-        return schema.annotations_of(rows, [(row["id"], row["image_id"]) for row in rows])
+    def _annotations(self) -> Iterator[Annotation]:
+        """Yield all annotations of the project."""
+        found = self._all("annotations")
+        # Rows are as large as what is made of them: only a part is held at a time.
+        while rows := found.fetchmany(_PART):
+            yield from schema.annotations_of(rows, [(row["id"], row["image_id"]) for row in rows])
 
     def _all(self, table: str, order: str = "id") -> sqlite3.Cursor:
         """Return all rows of a table."""
