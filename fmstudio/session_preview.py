@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fmstudio.engine.cancel import CancelToken
-from fmstudio.errors import FmstudioError
-from fmstudio.io.coco import CocoData, CocoOptions, read_coco, validate_coco
+from fmstudio.errors import FmstudioError, FormatError
+from fmstudio.io.coco import CocoData, CocoOptions, read_coco, read_json, validate_coco
 from fmstudio.io.coco_read import Reader
 from fmstudio.io.coco_write import make_document, warnings_of
-from fmstudio.io.json_lists import Entries, parse
+from fmstudio.io.json_lists import Entries
 from fmstudio.project.diff import ProjectDiff
 from fmstudio.project.edits import ImportAnnotations, apply
 from fmstudio.project.model import Project, Status
@@ -209,8 +209,8 @@ def _records(document: Mapping[str, object], name: str) -> Iterator[Mapping[str,
 def _faults_in(path: Path) -> tuple[str, ...]:
     """Return every fault of a COCO file, each with its place; none if it is no JSON at all."""
     reader = Reader()
-    with suppress(OSError, ValueError, RecursionError):
-        reader.read(parse(path.read_bytes().decode("utf-8-sig")))
+    with suppress(FormatError):
+        reader.read(read_json(path))
     return tuple(f"{fault}." for fault in reader.faults)
 
 

@@ -28,8 +28,8 @@ from fmstudio.io.coco_json import Fault
 from fmstudio.io.coco_read import CocoData, Reader
 from fmstudio.io.coco_validate import validate_coco
 from fmstudio.io.coco_write import CocoOptions, encode, make_document, warnings_of
-from fmstudio.io.regular import read_regular
 from fmstudio.io.json_lists import Entries, parse
+from fmstudio.io.regular import read_regular
 from fmstudio.project.model import Project
 
 __all__ = [
