@@ -6,8 +6,7 @@ of its own. An annotation has 17 keypoints, every tenth a mask. Printed are seco
 the most memory that the process ever held is above what it held before, in MiB. The growth is the
 exponent g of ``cost = count ** g`` between the two largest counts: 1 is linear.
 
-``python -m benchmarks.scale --odd`` does the same for single things that are large: a category of
-500 keypoints, a mask of 10,000 vertices, a photo of 12,000 pixels.
+`benchmarks.large_things` does the same for single things that are large.
 """
 
 import argparse
@@ -130,7 +129,7 @@ def read(meter: Meter, folder: Path, count: int) -> None:
         assert len(session.project.images) == count
 
 
-# Single large things
+# Processes of their own, and the table
 
 
 def measured(work: Callable[[Meter, Path, int], None], folder: Path, count: int) -> Costs:
@@ -172,13 +171,18 @@ def table(counts: list[int]) -> None:
     print("| | " + " | ".join(heads) + " | growth of time, of memory |")
     print("|---|" + "---:|" * (len(counts) + 1))
     for name in columns[0]:
-        cells = [f"{_seconds(c[name][0])}, {c[name][1]:.0f} MiB" for c in columns]
-        print(f"| {name} | " + " | ".join(cells) + f" | {_growth(columns, counts, name)} |")
+        print(
+            f"| {name} | "
+            + " | ".join(said(column[name]) for column in columns)
+            + f" | {_growth(columns, counts, name)} |"
+        )
 
 
-def _seconds(value: float) -> str:
-    """Return a time as people read it."""
-    return f"{1000 * value:.1f} ms" if value < 1 else f"{value:.1f} s"
+def said(cost: tuple[float, float]) -> str:
+    """Return what a step cost as people read it."""
+    seconds, mib = cost
+    time_ = f"{1000 * seconds:.1f} ms" if seconds < 1 else f"{seconds:.1f} s"
+    return f"{time_}, {mib:.0f} MiB"
 
 
 def _growth(columns: list[Costs], counts: list[int], name: str) -> str:

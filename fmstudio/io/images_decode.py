@@ -32,6 +32,7 @@ _BYTES_PER_PIXEL = 12
 # No picture of something packs more pixels into a byte; one below the size does no harm.
 _PIXELS_PER_BYTE, _HARMLESS = 100_000, 2**24
 _WINDOW_SAMPLES = 4_000_000
+_BAND_PIXELS = 2**22
 
 # Pillow's own pixel limit and Python's warning filters belong to the whole process; they are
 # changed only while a header is read, by one thread at a time.
@@ -219,6 +220,18 @@ def _pillow_to_rgb(image: Image.Image) -> NDArray[np.uint8]:
     """Return a loaded picture as (H, W, 3)."""
     if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
         return _deep_to_rgb(np.asarray(image), is_cmyk=False)
+    width, height = image.size
+    rgb = np.empty((height, width, 3), dtype=np.uint8)
+    # All at once, Pillow would hold the picture four times over.
+    rows = max(1, _BAND_PIXELS // width)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        rgb[top:bottom] = _band_to_rgb(image.crop((0, top, width, bottom)))
+    return rgb
+
+
+def _band_to_rgb(image: Image.Image) -> NDArray[np.uint8]:
+    """Return a part of a picture as (h, W, 3), on white where it is transparent."""
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
