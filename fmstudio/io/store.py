@@ -171,7 +171,7 @@ class Store:
             meta = {row["key"]: row["value"] for row in self._all("meta", "key")}
             project = Project.build(
                 str(meta["name"]),
-                schema.images_of(self._all("images")),
+                schema.images_of(self._all("images").fetchall()),
                 [schema.category_of(row) for row in self._all("categories")],
                 self._annotations(),
                 NextIds(
