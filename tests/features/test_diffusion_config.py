@@ -73,10 +73,10 @@ def test_a_network_larger_than_its_weights_is_never_made(tmp_path: Path) -> None
     weights.write_bytes(bytes(1000))
     path = written(tmp_path, UNET | {"block_out_channels": [200_000, 400_000]})
     check_config(path)
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(WeightsError, match="describes a network of"):
         check_size(UNet2DConditionModel, path, weights)
-    assert time.monotonic() - began < 30
+    assert time.process_time() - began < 30
     # The same network with weights enough.
     os.truncate(weights, 10_000_000)
     check_size(UNet2DConditionModel, written(tmp_path, UNET), weights)

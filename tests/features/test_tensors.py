@@ -91,7 +91,7 @@ def read(path: Path) -> str:
 def test_a_safetensors_file_that_lies_is_refused_at_once(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     path.write_bytes(content)
-    began = time.monotonic()
+    began = time.process_time()
     tracemalloc.start()
     try:
         assert "not a whole safetensors file" in read(path)
@@ -99,7 +99,7 @@ def test_a_safetensors_file_that_lies_is_refused_at_once(content: bytes, tmp_pat
     finally:
         tracemalloc.stop()
     assert peak < 50_000_000
-    assert time.monotonic() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_of_a_name_that_stands_twice_one_is_taken(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def said(tmp_path: Path) -> Callable[[Any], str]:
         path = tmp_path / "labels.json"
         data = content if isinstance(content, bytes) else json.dumps(content).encode()
         path.write_bytes(data)
-        began = time.monotonic()
+        began = time.process_time()
         try:
             read_coco(path)
         except FormatError as error:
@@ -57,7 +57,7 @@ def said(tmp_path: Path) -> Callable[[Any], str]:
             assert len(text) < 3000
             return text
         finally:
-            assert time.monotonic() - began < 30
+            assert time.process_time() - began < 30
         return ""
 
     return read

@@ -78,7 +78,7 @@ def opened(tmp_path: Path, whole: bytes) -> Any:
             with suppress(sqlite3.Error):
                 connection.execute(*parts)
         connection.close()
-        began = time.monotonic()
+        began = time.process_time()
         try:
             with Session.open(path) as session:
                 assert session.inbox is not None
@@ -90,7 +90,7 @@ def opened(tmp_path: Path, whole: bytes) -> Any:
             assert len(text) < 1000
             return text
         finally:
-            assert time.monotonic() - began < 20
+            assert time.process_time() - began < 20
         return ""
 
     return run
