@@ -2,6 +2,7 @@
 #
 #   make demo    set up .venv and run the demo
 #   make test    set up .venv with the dev extra and run what CI runs
+#   make docs    set up .venv with the dev extra and build the documentation into site/
 #   make clean   remove .venv
 #
 # The stamps in .venv record that it was installed from this pyproject.toml.
@@ -13,7 +14,7 @@ MADE := $(VENV)/.made
 APP := $(VENV)/.installed
 DEV := $(VENV)/.installed-dev
 
-.PHONY: demo test clean
+.PHONY: demo test docs clean
 .DELETE_ON_ERROR:
 
 demo: $(APP)
@@ -25,6 +26,9 @@ test: $(DEV)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+docs: $(DEV)
+	$(BIN)/python -m mkdocs build --strict
 
 clean:
 	rm -rf $(VENV)

@@ -1,13 +1,13 @@
 """Where the images of a COCO file are, and what an import of it brought."""
 
-import json
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fmstudio.errors import FormatError, ImageError
-from fmstudio.io.coco import CocoData, Fault
+from fmstudio.io.coco import CocoData, Fault, read_json
 from fmstudio.io.coco_read import Reader
 from fmstudio.io.images import ImageInfo, probe
 from fmstudio.project.edits import ImportAnnotations
@@ -99,9 +99,10 @@ def plan_steps(
 ) -> Iterator[int | ImportPlan]:
     """Yield how many images have been looked at, after each, and at last the plan.
 
-    Names are looked up in ``image_root``; without one beside the COCO file, in a folder
-    ``images`` there, and among the images of the project. An image that is in the project under
-    another name, equal byte for byte, is that one.
+    No file outside of the folders that are named is opened, whatever a name says. Names are
+    looked up in ``image_root``; without one beside the COCO file, in a folder ``images`` there,
+    and among the images of the project. An image that is in the project under another name, equal
+    byte for byte, is that one.
     """
     roots = [image_root] if image_root else [coco_file.parent, coco_file.parent / "images"]
     known = _Known(project)
@@ -110,7 +111,7 @@ def plan_steps(
     faults: list[Fault] = []
     for index, image in enumerate(data.images):
         path, info, note = _look_up(image, roots)
-        there = known.find(image, info)
+        there = known.find(image, info) or known.at(stored_path(base, path))
         if info is not None:
             faults += _size_faults(index, image, info)
             place = there.path if there else stored_path(base, path)
@@ -132,6 +133,7 @@ class _Known:
 
     def __init__(self, project: Project) -> None:
         self._by_hash = {image.sha256: image for image in project.images.values() if image.sha256}
+        self._by_path = {path: project.images[id_] for path, id_ in project.of_path.items()}
         self._by_name: defaultdict[str, list[ImageItem]] = defaultdict(list)
         for image in project.images.values():
             self._by_name[image.file_name].append(image)
@@ -144,18 +146,32 @@ class _Known:
         same = [k for k in self._by_name[image.file_name] if ("/" + k.path).endswith(end)]
         return same[0] if len(same) == 1 else None
 
+    def at(self, path: str) -> ImageItem | None:
+        """Return the project's image of a path."""
+        return self._by_path.get(path)
+
 
 def _look_up(image: ImageItem, roots: list[Path]) -> tuple[Path, ImageInfo | None, str]:
     """Return where an image is, what it is if it can be read, and else a sentence."""
-    for root in roots:
+    inside = [root for root in roots if _is_inside(root / image.path, root)]
+    for root in inside:
         path = root / image.path
-        if path.exists():
+        if os.path.lexists(path):
             try:
                 return path, probe(path), ""
             except ImageError as error:
                 return path, None, str(error)
     path = roots[0] / image.path
-    return path, None, f"There is no image {path}: its labels are kept until it is relocated."
+    if not inside:
+        note = f"'{image.path}' leads out of {roots[0]} and was not opened"
+    else:
+        note = f"There is no image {path}"
+    return path, None, f"{note}: its labels are kept until it is relocated."
+
+
+def _is_inside(path: Path, root: Path) -> bool:
+    """Return whether a path stays in a folder, by what it says; links in it are the person's."""
+    return Path(os.path.abspath(path)).is_relative_to(os.path.abspath(root))  # noqa: PTH100
 
 
 def _size_faults(index: int, image: ImageItem, info: ImageInfo) -> Iterator[Fault]:
@@ -189,12 +205,7 @@ def read_schemas(path: Path) -> tuple[Category, ...]:
     FormatError
         If it cannot be read, is not JSON, or has no category that can be taken over.
     """
-    try:
-        document = json.loads(path.read_bytes())
-    except OSError as error:
-        raise FormatError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, RecursionError) as error:
-        raise FormatError(f"{path} is not JSON: {error}.") from error
+    document = read_json(path)
     categories = document.get("categories") if isinstance(document, Mapping) else None
     reader = Reader()
     schemas = reader.read({"images": [], "categories": categories}).categories

@@ -41,7 +41,7 @@ class RelocateReport:
 def open_store(path: Path, *, may_look: bool) -> Store:
     """Return the store of a project file, as `Session.open` says."""
     with_suffix = path.with_name(path.name + SUFFIX)
-    chosen = with_suffix if not path.exists() and with_suffix.exists() else path
+    chosen = with_suffix if not _is_there(path) and _is_there(with_suffix) else path
     try:
         return Store.open(chosen)
     except NotWritableError as error:
@@ -101,7 +101,7 @@ def file_faults(project: Project, base: Path) -> list[tuple[ImageItem, FileFault
     faults: list[tuple[ImageItem, FileFault]] = []
     for image in project.sorted_images():
         path = base / image.path
-        if not path.exists():
+        if not _is_there(path):
             faults.append((image, "missing"))
         elif not _holds(path, image.sha256):
             faults.append((image, "changed"))
@@ -116,7 +116,7 @@ def read_checked(path: Path, image: ImageItem) -> NDArray[np.uint8]:
     ImageError
         If the file is missing, cannot be read, or has changed.
     """
-    if not path.exists():
+    if not _is_there(path):
         raise ImageError(
             f"'{image.path}' is missing: put it back, or relocate the project's images."
         )
@@ -130,6 +130,12 @@ def read_checked(path: Path, image: ImageItem) -> NDArray[np.uint8]:
             "image and add it again."
         )
     return read_rgb(path)
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether there is something at a path; not at one that no system takes."""
+    # Path.exists raises for a name that is too long.
+    return os.path.exists(path)  # noqa: PTH110
 
 
 def _holds(path: Path, sha256: str) -> bool:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from fmstudio.engine.cancel import CancelToken
 from fmstudio.errors import ImageError
-from fmstudio.io.coco import CocoOptions, ExportReport, to_coco, write_coco
+from fmstudio.io.coco import CocoOptions, ExportReport, write_coco
+from fmstudio.io.coco_write import make_document
 from fmstudio.io.images import write_png
 from fmstudio.project.model import ImageItem, Project
 from fmstudio.session import Session
@@ -142,6 +143,6 @@ class _Copies:
 
 def _turned(project: Project, options: CocoOptions) -> list[ImageItem]:
     """Return the images that an export holds and that carry an orientation."""
-    entries = to_coco(project, options)["images"]
+    entries = make_document(project, options)["images"]
     assert isinstance(entries, list)
     return [project.images[e["id"]] for e in entries if "exif_orientation" in e]

@@ -3,17 +3,18 @@
 Each comes in two forms: at once, and as a stream for the compute thread.
 """
 
-import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fmstudio.engine.cancel import CancelToken
-from fmstudio.errors import FmstudioError
-from fmstudio.io.coco import CocoData, CocoOptions, read_coco, to_coco, validate_coco
+from fmstudio.errors import FmstudioError, FormatError
+from fmstudio.io.coco import CocoData, CocoOptions, read_coco, read_json, validate_coco
 from fmstudio.io.coco_read import Reader
-from fmstudio.io.coco_write import warnings_of
+from fmstudio.io.coco_write import make_document, warnings_of
+from fmstudio.io.json_lists import Entries
 from fmstudio.project.diff import ProjectDiff
 from fmstudio.project.edits import ImportAnnotations, apply
 from fmstudio.project.model import Project, Status
@@ -159,43 +160,57 @@ def export_preview(project: Project, base: Path, options: CocoOptions) -> Export
     if options.project_root is None:
         options = replace(options, project_root=base)
     try:
-        document = to_coco(project, options)
+        return _counted(project, make_document(project, options), options)
     except FmstudioError as error:
         return ExportPreview(faults=(str(error),))
-    images, annotations = _records(document, "images"), _records(document, "annotations")
-    masks = [entry["segmentation"] for entry in annotations if "segmentation" in entry]
-    attributes = [entry["attributes"] for entry in annotations]
-    points = [entry["num_keypoints"] for entry in annotations]
+
+
+def _counted(
+    project: Project, document: Mapping[str, object], options: CocoOptions
+) -> ExportPreview:
+    """Return what a document holds; raises FormatError where an entry cannot be made."""
+    images = list(_records(document, "images"))
+    counts, annotated = Counter[str](), set()
+    for entry in _records(document, "annotations"):
+        attributes, points = entry["attributes"], entry["num_keypoints"]
+        assert isinstance(attributes, Mapping)
+        assert isinstance(points, int)
+        annotated.add(entry["image_id"])
+        counts["all"] += 1
+        counts["proposals"] += attributes["status"] == Status.PROPOSED.value
+        counts["keypoints"] += points
+        counts["masks"] += "segmentation" in entry
+        counts["run lengths"] += isinstance(entry.get("segmentation"), Mapping)
     return ExportPreview(
         n_images=len(images),
-        n_categories=len(_records(document, "categories")),
-        n_annotations=len(annotations),
-        n_negatives=len(images) - len({entry["image_id"] for entry in annotations}),
-        n_proposals=sum(
-            isinstance(a, Mapping) and a["status"] == Status.PROPOSED.value for a in attributes
-        ),
-        n_keypoints=sum(n for n in points if isinstance(n, int)),
-        n_masks=len(masks),
-        n_run_lengths=sum(isinstance(m, Mapping) for m in masks) if options.polygons else 0,
+        n_categories=len(project.categories),
+        n_annotations=counts["all"],
+        n_negatives=len(images) - len(annotated),
+        n_proposals=counts["proposals"],
+        n_keypoints=counts["keypoints"],
+        n_masks=counts["masks"],
+        n_run_lengths=counts["run lengths"] if options.polygons else 0,
         n_turned=sum("exif_orientation" in entry for entry in images),
-        n_left_out=len(project.annotations) - len(annotations),
+        n_left_out=len(project.annotations) - counts["all"],
         warnings=tuple(warnings_of(project, document, options)),
         faults=tuple(f"{fault}." for fault in validate_coco(document)),
     )
 
 
-def _records(document: Mapping[str, object], name: str) -> list[Mapping[str, object]]:
-    """Return one of a document's lists."""
+def _records(document: Mapping[str, object], name: str) -> Iterator[Mapping[str, object]]:
+    """Yield the entries of one of a document's lists."""
     records = document[name]
-    assert isinstance(records, list)
-    return records
+    assert isinstance(records, list | Entries)
+    for entry in records:
+        assert isinstance(entry, Mapping)
+        yield entry
 
 
 def _faults_in(path: Path) -> tuple[str, ...]:
     """Return every fault of a COCO file, each with its place; none if it is no JSON at all."""
     reader = Reader()
-    with suppress(OSError, ValueError, RecursionError):
-        reader.read(json.loads(path.read_bytes().decode("utf-8-sig")))
+    with suppress(FormatError):
+        reader.read(read_json(path))
     return tuple(f"{fault}." for fault in reader.faults)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fmstudio.io.images import thumbnail
+from fmstudio.errors import ImageError
+from fmstudio.io.images import read_rgb, thumbnail
 from fmstudio.project.model import ImageItem
 
 SIDE = 128
@@ -44,9 +45,9 @@ def thumbnail_of(image: ImageItem, path: Path, cache_dir: Path) -> NDArray[np.ui
 def _recalled(path: Path) -> NDArray[np.uint8] | None:
     """Return a thumbnail from the cache, or None; a damaged one counts as none."""
     try:
-        with Image.open(path) as picture:
-            return np.asarray(picture.convert("RGB"))
-    except (OSError, ValueError, SyntaxError):
+        # Whatever came with a project's folder need not be one of ours.
+        return read_rgb(path, max_pixels=SIDE * SIDE)
+    except ImageError:
         return None
 
 

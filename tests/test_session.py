@@ -728,3 +728,24 @@ def test_only_what_is_accepted_is_exported(session: Session, folder: Path) -> No
     assert session.export_coco(folder / "labels.json").n_annotations == 1
     everything = CocoOptions(statuses=tuple(Status))
     assert session.export_coco(folder / "all.json", everything).n_annotations == 4
+
+
+def test_files_of_one_name_in_two_folders_are_two_images(tmp_path, sample):
+    pictures = {"a": "chelsea.jpg", "b": "tabby.jpg"}
+    for folder, name in pictures.items():
+        (tmp_path / folder).mkdir()
+        shutil.copy(sample / "cats" / "images" / name, tmp_path / folder / "IMG_0001.jpg")
+    with Session.create(tmp_path / "p") as session:
+        report = session.add_images([tmp_path / "a", tmp_path / "b"])
+        assert not report.skipped
+        images = session.project.sorted_images()
+        assert [image.path for image in images] == ["a/IMG_0001.jpg", "b/IMG_0001.jpg"]
+        assert images[0].sha256 != images[1].sha256
+        session.export_coco(tmp_path / "all.json")
+        # Both come back as what they are, though a name alone would not tell them apart.
+        again = session.import_coco(tmp_path / "all.json")
+        assert not again.images
+    with Session.create(tmp_path / "q") as other:
+        other.import_coco(tmp_path / "all.json")
+        found = {image.path: image.sha256 for image in other.project.images.values()}
+        assert found == {image.path: image.sha256 for image in images}

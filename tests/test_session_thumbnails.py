@@ -62,3 +62,15 @@ def test_an_image_of_unknown_content_is_not_kept(photo, tmp_path):
 def test_what_cannot_be_read_is_said(image, tmp_path):
     with pytest.raises(ImageError, match="There is no file"):
         thumbnail_of(image, tmp_path / "gone.jpg", tmp_path / "cache")
+
+
+def test_a_cache_that_came_with_a_project_is_no_bomb(image, photo, tmp_path):
+    """What lies under a thumbnail's name may be any file: only one of its size is taken."""
+    cache = tmp_path / "project.cache"
+    first = thumbnail_of(image, photo, cache)
+    (path,) = kept(cache)
+    Image.new("1", (16_000, 12_000)).save(path, "PNG")
+    assert np.array_equal(thumbnail_of(image, photo, cache), first)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    assert np.array_equal(thumbnail_of(image, photo, cache), first)

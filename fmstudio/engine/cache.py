@@ -5,6 +5,7 @@ The folder may be deleted at any time; a damaged file counts as absent and is re
 
 import contextlib
 import os
+import stat
 import tempfile
 import zlib
 from collections import OrderedDict
@@ -94,7 +95,8 @@ class TensorCache:
         except FileNotFoundError:
             return None
         if tensors is None:
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink()
             return None
         # The least recently used is found by this time.
         with contextlib.suppress(OSError):
@@ -167,14 +169,18 @@ def damaged_files(folder: Path) -> Iterator[Path]:
 def _load(path: Path) -> dict[str, torch.Tensor] | None:
     """Return a file's tensors, or None if it is damaged; raises FileNotFoundError."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            # Opening a pipe waits for somebody to write.
+            return None
         with safe_open(path, framework="pt") as file:
             known = (file.metadata() or {}).get(_SUM)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return tensors if known == _checksum(tensors) else None
     except FileNotFoundError:
         raise
-    except (SafetensorError, OSError):
+    # Of kinds of numbers that torch does not have, the readers raise what they like.
+    except (SafetensorError, OSError, RuntimeError, TypeError, ValueError, KeyError):
         return None
-    return tensors if known == _checksum(tensors) else None
 
 
 def _checksum(tensors: Tensors) -> str:

@@ -222,10 +222,10 @@ class Matcher:
         if self._cache is None:
             return None
         content = self._content(key, side, mirrored)
-        tensors = self._cache.get(content)
-        if tensors is None:
+        tensors, grid = self._cache.get(content), self.grid(size, side)
+        if tensors is None or not _fits(tensors, grid):
             return None
-        return self._unpacked(tensors, self.grid(size, side), content, {})
+        return self._unpacked(tensors, grid, content, {})
 
     def _unpacked(
         self, tensors: Tensors, grid: PatchGrid, content: str, ms: dict[Phase, float]
@@ -382,6 +382,23 @@ class Matcher:
         edges = grid_edges(grid.rows, grid.cols, self.settings.neighbours)
         W = affinity(features.flat(), edges, grid.n)
         return solve_eigenbasis(build_laplacian(W, self.settings.laplacian), k)
+
+
+def _fits(tensors: Tensors, grid: PatchGrid) -> bool:
+    """Return whether tensors can be an image's analysis: a cache may have come with a project."""
+    if tensors.keys() != {"evals", "evecs", "mass", "descriptors"}:
+        return False
+    evals, evecs, mass, descriptors = (
+        tensors[name] for name in ("evals", "evecs", "mass", "descriptors")
+    )
+    return (
+        evals.ndim == 1
+        and evecs.shape == (grid.n, len(evals))
+        and mass.shape == (grid.n,)
+        and descriptors.ndim == 2
+        and len(descriptors) == grid.n
+        and all(bool(t.isfinite().all()) for t in tensors.values())
+    )
 
 
 def _packed(descriptors: torch.Tensor, basis: EigenBasis) -> dict[str, torch.Tensor]:

@@ -20,9 +20,11 @@ from torch import nn
 from fmstudio.errors import WeightsError
 from fmstudio.features import weights as weights_files
 from fmstudio.features.base import ExtractorSpec, FeatureMap
+from fmstudio.features.diffusion_config import check_config, check_size
 from fmstudio.features.diffusion_tiles import Window, blend, windows_of
 from fmstudio.features.fusion import normalise_block
 from fmstudio.features.preprocess import CellAxis, SideRule, check_rgb, resample, to_input
+from fmstudio.features.tensors import check_tensors, header_bytes
 from fmstudio.geometry.grid import ImageSize, PatchGrid
 
 # Raise when the same weights would give other features.
@@ -318,6 +320,9 @@ def _load(folder: Path, part: str, dtype: torch.dtype = torch.float32) -> Any:
     from transformers.utils import logging
 
     path = weights_files.part_file(folder, part)
+    config = folder / part / "config.json"
+    check_config(config)
+    header_bytes(path)
     kinds = {"unet": UNet2DConditionModel, "vae": AutoencoderKL, "text_encoder": CLIPTextModel}
     # A bar of its own would write over the command line's.
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -325,6 +330,7 @@ def _load(folder: Path, part: str, dtype: torch.dtype = torch.float32) -> Any:
     options = {"torch_dtype": dtype, "low_cpu_mem_usage": False}
     more: dict[str, Any] = {} if part == "text_encoder" else options
     try:
+        check_size(kinds[part], config, path)
         network, info = kinds[part].from_pretrained(
             str(folder / part),
             variant="fp16" if path.stem.endswith(".fp16") else None,
@@ -333,12 +339,15 @@ def _load(folder: Path, part: str, dtype: torch.dtype = torch.float32) -> Any:
             output_loading_info=True,
             **more,
         )
+    except WeightsError:
+        raise
     # The libraries raise what they like at a damaged file or a wrong config.
     except Exception as error:
         raise WeightsError(
             f'"{folder / part}" holds no network that can be loaded; fetch or copy it again'
         ) from error
     _check_fit(folder / part, info)
+    check_tensors(path, dict(network.named_parameters()))
     return network.eval().requires_grad_(False)
 
 

@@ -31,6 +31,7 @@ ReportBytes = Callable[[int, int], None]
 _PART = ".fmstudio-part"
 _CHUNK = 8 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_SHA1 = re.compile(r"[0-9a-f]{40}")
 _UNREACHABLE = (
     "{host} cannot be reached: this machine seems to be offline. Connect it and try again, or take "
     "the weights from a local folder."
@@ -173,13 +174,15 @@ def _download(
 def _download_file(repo: str, file: str, told: HfFileMetadata, reporter: type[Any]) -> Path:
     """Download one file of a repository and return where it lies."""
     url = hf_hub_url(repo, file)
-    if not (told.etag and told.commit_hash):
+    # Both become names in the cache, which must not lead out of it.
+    commit, tag = told.commit_hash or "", told.etag or ""
+    if not _SHA1.fullmatch(commit) or not (_SHA256.fullmatch(tag) or _SHA1.fullmatch(tag)):
         raise WeightsError(f"{repo} does not say which version its weights are: try again later.")
     folder = _folder(repo)
-    link = folder / "snapshots" / told.commit_hash / file
+    link = folder / "snapshots" / commit / file
     if link.is_file() and link.stat().st_size == told.size:
         return link
-    part = folder / "blobs" / f"{told.etag}{_PART}"
+    part = folder / "blobs" / f"{tag}{_PART}"
     part.parent.mkdir(parents=True, exist_ok=True)
     with part.open("ab") as stream:
         if told.size is not None and stream.tell() > told.size:
@@ -195,13 +198,20 @@ def _download_file(repo: str, file: str, told: HfFileMetadata, reporter: type[An
             expected_size=told.size,
             tqdm_class=reporter,
         )
-    if _SHA256.fullmatch(told.etag):
-        with part.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        if digest != told.etag:
-            part.unlink()
-            raise WeightsError(f"What {repo} sent is damaged: download it again.")
-    return _lay_down(part, folder, told.etag, told.commit_hash, file)
+    if _hash_of(part, tag) != tag:
+        part.unlink()
+        raise WeightsError(f"What {repo} sent is damaged: download it again.")
+    return _lay_down(part, folder, tag, commit, file)
+
+
+def _hash_of(path: Path, tag: str) -> str:
+    """Return the hash of a file, of the kind that its tag on the hub is."""
+    with path.open("rb") as stream:
+        if _SHA256.fullmatch(tag):
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+        # Small files are kept by git itself, under the hash that it gives them.
+        data = stream.read()
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
 def _reporter(

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+MAX_PIXELS = 2**28
+"""How large an image may be, width times height: 16,384 x 16,384."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class ImageSize:

@@ -13,6 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from pycocotools import mask as coco
 
 from fmstudio.geometry.grid import ImageSize
+from fmstudio.geometry.outlines import trace
+
+# In pixels along the longer axis: what an outline of pycocotools may take, some 200 MB.
+_MOST_STEPS = 4_000_000
+# Rings that are united at once: the time that pycocotools takes grows with the square of them.
+_TOGETHER = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,7 +167,8 @@ class Mask:
         Raises
         ------
         ValueError
-            If a ring is malformed, or lies more than ten image sides away.
+            If a ring is malformed, or lies more than ten image sides away, or if the rings
+            together are longer than four million pixels.
 
         References
         ----------
@@ -170,10 +177,16 @@ class Mask:
         flat = [_ring(np.asarray(ring, dtype=np.float64).reshape(-1, 2)).ravel() for ring in rings]
         if any(np.abs(ring).max() > 11 * size.long_side + 100 for ring in flat):
             raise ValueError("a polygon lies far outside its image")
-        if not flat:
-            return cls.empty(size)
-        drawn = coco.frPyObjects([ring.tolist() for ring in flat], size.height, size.width)
-        return cls.from_rle_bytes(size, coco.merge(drawn)["counts"])
+        # pycocotools draws every step of an outline, five to a pixel, and ends the process where
+        # there is no memory for them.
+        if sum(_steps(ring) for ring in flat) > _MOST_STEPS:
+            raise ValueError("its polygons are longer than any outline of an object")
+        parts = []
+        for start in range(0, len(flat), _TOGETHER):
+            some = [ring.tolist() for ring in flat[start : start + _TOGETHER]]
+            drawn = coco.merge(coco.frPyObjects(some, size.height, size.width))
+            parts.append(cls.from_rle_bytes(size, drawn["counts"]))
+        return parts[0] if len(parts) == 1 else cls.union(size, parts)
 
     @classmethod
     def from_rle_bytes(cls, size: ImageSize, data: bytes) -> "Mask":
@@ -298,7 +311,7 @@ class Mask:
         offset = np.array([x, y], dtype=np.float64)
         outers: dict[int, NDArray[np.float64]] = {}
         holes: dict[int, list[NDArray[np.float64]]] = {}
-        for ring in _trace(padded.astype(bool)):
+        for ring in trace(padded.astype(bool)):
             # The first edge of a ring goes right along its top: a part lies below it,
             # and what lies above the top of a hole is the part around it.
             col, row = int(ring[0, 0]), int(ring[0, 1])
@@ -323,6 +336,12 @@ class Mask:
         """Return where runs of 1 start and end, (2 r,) flat indices, ends exclusive."""
         edges = np.cumsum(self.counts, dtype=np.int64)
         return edges if len(edges) % 2 == 0 else edges[:-1]
+
+
+def _steps(ring: NDArray[np.float64]) -> float:
+    """Return the length of a closed ring (2 v,) in pixels, each edge along its longer axis."""
+    xy = ring.reshape(-1, 2)
+    return float(np.abs(xy - np.roll(xy, 1, axis=0)).max(axis=1).sum())
 
 
 def _ring(values: ArrayLike) -> NDArray[np.float64]:
@@ -373,42 +392,3 @@ def _toggles(size: ImageSize, rings: Sequence[NDArray[np.float64]]) -> NDArray[n
     y = low[edge, 1] + (col + 0.5 - low[edge, 0]) * slope
     row = np.clip(np.ceil(y - 0.5), 0, size.height).astype(np.int64)
     return np.sort(col * size.height + row)
-
-
-def _trace(padded: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
-    """Return the closed outlines of a (H + 2, W + 2) mask with an empty border.
-
-    Each ring is (v, 2) xy of corners only, in the frame of the inner H x W pixels, begins at its
-    topmost and then leftmost corner and goes right. Corners are paired along rows and along
-    columns; where two parts touch by a corner, that corner is taken twice and keeps them apart.
-    """
-    nw, ne, sw, se = padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]
-    is_double = (nw == se) & (ne == sw) & (nw != ne)
-    is_corner = (nw ^ ne ^ sw ^ se) | is_double
-    rows, cols = np.divmod(np.flatnonzero(is_corner), is_corner.shape[1])
-    copies = 1 + is_double[rows, cols].astype(np.int64)
-    # Row-major order pairs corners along rows: the first copy of a double one goes left.
-    is_second = np.append(0, np.diff(np.repeat(np.arange(len(rows)), copies))) == 0
-    is_second[:1] = False
-    rows, cols = np.repeat(rows, copies), np.repeat(cols, copies)
-    # Along columns the copy of the upper part comes first: the left-going one if that part is
-    # the upper left pixel, the right-going one if it is the upper right pixel.
-    is_lower = is_second ^ ~nw[rows, cols]
-    order = np.lexsort((is_lower, rows, cols))
-    vertical = np.empty(len(rows), dtype=np.int64)
-    vertical[order[0::2]], vertical[order[1::2]] = order[1::2], order[0::2]
-    points = np.stack([cols, rows], axis=1).astype(np.float64)
-    partner = vertical.tolist()
-    seen = bytearray(len(partner))
-    rings = []
-    for start in range(len(partner)):
-        if seen[start]:
-            continue
-        ring, at = [], start
-        while not seen[at]:
-            across = at ^ 1
-            seen[at] = seen[across] = 1
-            ring += [at, across]
-            at = partner[across]
-        rings.append(points[ring])
-    return rings

@@ -4,11 +4,13 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
-def write_bytes(path: Path, data: bytes, *, check: Callable[[Path], None] | None = None) -> None:
+def write_bytes(
+    path: Path, data: bytes | Iterable[bytes], *, check: Callable[[Path], None] | None = None
+) -> None:
     """Write ``data`` to ``path`` so that readers see the old file or the new one, never a part.
 
     A symbolic link is written through. An existing file keeps its permissions.
@@ -17,7 +19,8 @@ def write_bytes(path: Path, data: bytes, *, check: Callable[[Path], None] | None
     ----------
     path : Path
         Its folder must exist.
-    data : bytes
+    data : bytes or iterable of bytes
+        Pieces are written as they come.
     check : callable, optional
         Called with the path of the finished temporary file before it takes the target's place;
         what it raises stops the replacement.
@@ -32,7 +35,7 @@ def write_bytes(path: Path, data: bytes, *, check: Callable[[Path], None] | None
     temporary = target.with_name(f".fmstudio-{secrets.token_hex(8)}.tmp")
     try:
         with temporary.open("xb") as file:
-            file.write(data)
+            file.writelines([data] if isinstance(data, bytes) else data)
             file.flush()
             os.fsync(file.fileno())
         if target.exists():

@@ -15,9 +15,10 @@ and is the same, byte for byte, whenever the project is the same. Beyond COCO's 
 
 import contextlib
 import io
+import itertools
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from fmstudio.io.coco_json import Fault
 from fmstudio.io.coco_read import CocoData, Reader
 from fmstudio.io.coco_validate import validate_coco
 from fmstudio.io.coco_write import CocoOptions, encode, make_document, warnings_of
+from fmstudio.io.json_lists import Entries, parse
+from fmstudio.io.regular import read_regular
 from fmstudio.project.model import Project
 
 __all__ = [
@@ -35,12 +38,15 @@ __all__ = [
     "ExportReport",
     "Fault",
     "read_coco",
+    "read_json",
     "to_coco",
     "validate_coco",
     "write_coco",
 ]
 
 _SHOWN_FAULTS = 20
+# Annotations that pycocotools is given at a time: it keeps them all.
+_PART = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ def read_coco(path: Path) -> CocoData:
         If the file is missing or not JSON, or with up to twenty faults, each with its place.
     """
     reader = Reader()
-    data = reader.read(_parsed(Path(path)))
+    data = reader.read(read_json(Path(path)))
     if reader.faults:
         raise FormatError(_faults_sentence(f"{path} cannot be imported", reader.faults))
     return data
@@ -92,7 +98,10 @@ def to_coco(project: Project, options: CocoOptions | None = None) -> dict[str, o
     FormatError
         If an image's name cannot be made relative to a root.
     """
-    return make_document(project, options or CocoOptions())
+    document = make_document(project, options or CocoOptions())
+    return {
+        key: list(value) if isinstance(value, Entries) else value for key, value in document.items()
+    }
 
 
 def write_coco(path: Path, project: Project, options: CocoOptions | None = None) -> ExportReport:
@@ -115,13 +124,10 @@ def write_coco(path: Path, project: Project, options: CocoOptions | None = None)
     folder = path.absolute().parent
     if options.project_root is None:
         options = replace(options, project_root=folder)
-    document = to_coco(project, options)
+    document = make_document(project, options)
     _state_image_root(document, options, folder)
-    faults = validate_coco(document)
-    if faults:
-        raise FormatError(_faults_sentence(f"{path} is not written: it would be wrong", faults))
     try:
-        write_bytes(path, encode(document), check=lambda written: _load(written, document))
+        write_bytes(path, encode(document), check=lambda written: _check(path, written, document))
     except OSError as error:
         reason = error.strerror or str(error)
         raise FormatError(f"{path} cannot be written: {reason}.") from error
@@ -135,10 +141,16 @@ def write_coco(path: Path, project: Project, options: CocoOptions | None = None)
     )
 
 
-def _parsed(path: Path) -> object:
-    """Return the JSON of a file; raises FormatError."""
+def read_json(path: Path) -> object:
+    """Return the JSON of a file.
+
+    Raises
+    ------
+    FormatError
+        If it is missing, no regular file, or not JSON; the sentence says where it is not.
+    """
     try:
-        return json.loads(path.read_bytes().decode("utf-8-sig"))
+        return parse(read_regular(path).decode("utf-8-sig"))
     except FileNotFoundError as error:
         raise FormatError(f"There is no file {path}.") from error
     except OSError as error:
@@ -151,7 +163,10 @@ def _parsed(path: Path) -> object:
     except RecursionError as error:
         raise FormatError(f"{path} is not COCO: its JSON is nested too deeply.") from error
     except ValueError as error:
-        raise FormatError(f"{path} is not JSON that can be read: {error}.") from error
+        # Python refuses numbers of more than some thousand digits, in words for programmers.
+        raise FormatError(
+            f"{path} is not JSON that can be read: a number in it has thousands of digits."
+        ) from error
 
 
 def _faults_sentence(start: str, faults: list[Fault]) -> str:
@@ -172,25 +187,62 @@ def _state_image_root(document: dict[str, object], options: CocoOptions, folder:
 
 def _length(document: Mapping[str, object], name: str) -> int:
     """Return the length of one of a document's lists."""
+    value = document.get(name)
+    return len(value) if isinstance(value, list | Entries) else 0
+
+
+def _check(path: Path, written: Path, wanted: Mapping[str, object]) -> None:
+    """Raise FormatError unless a file for ``path`` holds what was wanted, as pycocotools reads it.
+
+    What is looked at are the bytes that were written, not what they were made from.
+    """
+    document = read_json(written)
+    assert isinstance(document, dict)
+    faults = validate_coco(document)
+    if faults:
+        raise FormatError(_faults_sentence(f"{path} is not written: it would be wrong", faults))
+    for name in ("images", "annotations"):
+        if _length(document, name) != _length(wanted, name):
+            found = _length(document, name)
+            raise FormatError(f"{path} is not written: it would hold {found} {name}; report this.")
+    for part in _parts(document):
+        _check_masks(path, part)
+
+
+def _parts(document: Mapping[str, object]) -> Iterator[dict[str, object]]:
+    """Yield a document as several, of not too many annotations each."""
+    images, categories = (list(_entries(document, name)) for name in ("images", "categories"))
+    annotations = _entries(document, "annotations")
+    while part := list(itertools.islice(annotations, _PART)):
+        yield {"images": images, "categories": categories, "annotations": part}
+
+
+def _entries(document: Mapping[str, object], name: str) -> Iterator[object]:
+    """Return an iterator over one of a document's lists."""
     value = document[name]
-    return len(value) if isinstance(value, list) else 0
+    assert isinstance(value, list | Entries)
+    return iter(value)
 
 
-def _load(written: Path, document: Mapping[str, object]) -> None:
-    """Raise FormatError unless pycocotools finds in a file what was to be written to it."""
+def _check_masks(path: Path, document: dict[str, object]) -> None:
+    """Raise FormatError unless pycocotools finds every annotation and reads its mask alike."""
     from pycocotools import mask as coco_mask
     from pycocotools.coco import COCO
 
+    loaded = COCO()
+    loaded.dataset = document
     # pycocotools reports its progress by printing.
     with contextlib.redirect_stdout(io.StringIO()):
-        loaded = COCO(str(written))
-    for name, index in (("images", loaded.imgs), ("annotations", loaded.anns)):
-        if len(index) != _length(document, name):
-            raise FormatError(f"pycocotools finds {len(index)} {name}: report this.")
+        loaded.createIndex()
+    if len(loaded.anns) != _length(document, "annotations"):
+        raise FormatError(f"{path} is not written: pycocotools does not find all; report this.")
     for id_, annotation in loaded.anns.items():
         if "segmentation" not in annotation:
             continue
         code = loaded.annToRLE(annotation)
         box = coco_mask.toBbox(code).tolist()
         if int(coco_mask.area(code)) != annotation["area"] or box != annotation["bbox"]:
-            raise FormatError(f"pycocotools reads another mask of annotation {id_}: report this.")
+            raise FormatError(
+                f"{path} is not written: pycocotools reads another mask of annotation {id_}; "
+                "report this."
+            )

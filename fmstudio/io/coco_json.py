@@ -2,6 +2,7 @@
 
 import math
 import re
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
@@ -14,6 +15,10 @@ MAX_ID = 2**53 - 1
 MAX_SIDE = 1_000_000
 """The longest side of an image, in pixels, that is believed."""
 
+# Of what is nested or long only the beginning is looked at, however much there is.
+_BRIEF = reprlib.Repr()
+_BRIEF.maxlist = _BRIEF.maxdict = 20
+_BRIEF.maxstring = _BRIEF.maxother = _BRIEF.maxlong = 80
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SHOWN = 80
 
@@ -62,7 +67,15 @@ def is_finite(value: object) -> TypeGuard[float]:
 
 def is_numbers(value: object, length: int) -> TypeGuard[list[float]]:
     """Return whether a JSON value is a list of so many finite numbers."""
-    return isinstance(value, list) and len(value) == length and all(map(is_finite, value))
+    if not isinstance(value, list) or len(value) != length:
+        return False
+    if set(map(type, value)) <= {int, float}:
+        # Most of a file are such lists: one call each instead of one per number.
+        try:
+            return all(map(math.isfinite, value))
+        except OverflowError:
+            return False
+    return all(map(is_finite, value))
 
 
 def raw_id(value: object) -> RawId | None:
@@ -87,5 +100,5 @@ def text_of(value: object) -> str | None:
 
 def shown(value: object) -> str:
     """Return a value as a message shows it: on one line, and not endless."""
-    text = repr(value)
+    text = _BRIEF.repr(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."

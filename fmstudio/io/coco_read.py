@@ -2,12 +2,12 @@
 
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TypeVar
 
-from fmstudio.geometry.grid import ImageSize
+from fmstudio.geometry.grid import MAX_PIXELS, ImageSize
 from fmstudio.io.coco_json import (
     MAX_ID,
     MAX_SIDE,
@@ -22,6 +22,7 @@ from fmstudio.io.coco_json import (
     text_of,
 )
 from fmstudio.io.coco_read_marks import annotation_of
+from fmstudio.io.json_lists import Entries
 from fmstudio.project.model import Annotation, Category, ImageItem
 
 _NAMED_PLACES = 3
@@ -57,6 +58,16 @@ class CocoData:
     notes: tuple[str, ...] = ()
 
 
+class _Records:
+    """The records of a list; an entry that is none is `_NO_RECORD`."""
+
+    def __init__(self, entries: list[object] | Entries) -> None:
+        self._entries = entries
+
+    def __iter__(self) -> Iterator[Record]:
+        return (entry if isinstance(entry, Mapping) else _NO_RECORD for entry in self._entries)
+
+
 class Reader:
     """Reads one document; afterwards ``faults`` says whether its result may be used."""
 
@@ -84,18 +95,23 @@ class Reader:
             tuple(self._note_sentences()),
         )
 
-    def _records(self, document: Record, name: str) -> list[Record]:
+    def _records(self, document: Record, name: str) -> _Records:
         """Return a list of the document; one that is not there is empty."""
         value = document.get(name)
-        if value is None and name != "images":
-            return []
-        if not isinstance(value, list):
-            self.faults.append(Fault("", None, f"has no list '{name}'"))
-            return []
-        for i, record in enumerate(value):
-            if not isinstance(record, Mapping):
+        if not isinstance(value, list | Entries):
+            if value is not None or name == "images":
+                self.faults.append(Fault("", None, f"has no list '{name}'"))
+            value = []
+        return _Records(value)
+
+    def _ids(self, name: str, records: _Records) -> list[RawId | None]:
+        """Return each record's id, whatever it is; faults entries that are no records."""
+        ids: list[RawId | None] = []
+        for i, record in enumerate(records):
+            if record is _NO_RECORD:
                 self.faults.append(Fault(name, i, "is not an object"))
-        return [record if isinstance(record, Mapping) else _NO_RECORD for record in value]
+            ids.append(raw_id(record.get("id")))
+        return ids
 
     def _note(self, text: str) -> None:
         """Remember that the record being read was not taken as it stood."""
@@ -110,12 +126,12 @@ class Reader:
             sentences.append(f"{text} ({named}{f' and {more} more' if more > 0 else ''}).")
         return sentences
 
-    def _keys(self, name: str, records: Sequence[Record]) -> list[RawId | None]:
+    def _keys(self, name: str, records: _Records) -> list[RawId | None]:
         """Return each record's id as others refer to it; faults those without, or used twice."""
         keys: list[RawId | None] = []
         seen: dict[RawId, int] = {}
-        for i, record in enumerate(records):
-            key = raw_id(record.get("id"))
+        ids = self._ids(name, records)
+        for i, (record, key) in enumerate(zip(records, ids, strict=True)):
             if key is None:
                 if record is not _NO_RECORD:
                     self.faults.append(Fault(name, i, "has no id"))
@@ -150,7 +166,7 @@ class Reader:
                 )
         return numbers
 
-    def _read_images(self, records: Sequence[Record]) -> dict[RawId, ImageItem]:
+    def _read_images(self, records: _Records) -> dict[RawId, ImageItem]:
         """Return the images by the ids they have in the file."""
         keys = self._keys("images", records)
         numbers = self._numbers("images", keys)
@@ -193,7 +209,7 @@ class Reader:
             raise Broken("has a file_name that is longer than a name of a file can be")
         return name
 
-    def _read_categories(self, records: Sequence[Record]) -> dict[RawId, Category]:
+    def _read_categories(self, records: _Records) -> dict[RawId, Category]:
         """Return the categories by the ids they have in the file."""
         keys = self._keys("categories", records)
         numbers = self._numbers("categories", keys)
@@ -263,9 +279,9 @@ class Reader:
             self._note(f"Pairs of a keypoint with itself were left out of the {name}")
         return tuple((a - first, b - first) for a, b in pairs if a != b)
 
-    def _read_annotations(self, records: Sequence[Record]) -> tuple[Annotation, ...]:
+    def _read_annotations(self, records: _Records) -> tuple[Annotation, ...]:
         """Return the annotations."""
-        keys = [raw_id(record.get("id")) for record in records]
+        keys = self._ids("annotations", records)
         numbers = self._numbers("annotations", keys)
         # Of ids used twice the first keeps it, and is the one meant by others.
         number_of: dict[RawId, int] = {}
@@ -330,6 +346,7 @@ def _size(record: Record) -> ImageSize:
             wrong = shown(record.get(name))
             raise Broken(f"has the {name} {wrong}: it is a whole number of pixels")
         sides.append(value)
-    if sides[0] * sides[1] >= 2**32:
-        raise Broken(f"has {sides[0]} x {sides[1]} pixels, more than a mask can count")
+    if sides[0] * sides[1] > MAX_PIXELS:
+        limit = f"{MAX_PIXELS / 1e6:,.0f} million"
+        raise Broken(f"has {sides[0]} x {sides[1]} pixels, more than the limit of {limit}")
     return ImageSize(sides[0], sides[1])

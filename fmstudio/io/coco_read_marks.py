@@ -17,6 +17,7 @@ from fmstudio.io.coco_json import (
     is_whole,
     raw_id,
     shown,
+    text_of,
 )
 from fmstudio.project.model import (
     Annotation,
@@ -86,20 +87,22 @@ def _keypoints(record: Record, category: Category, size: ImageSize, note: Note) 
             f"has {len(values)} keypoint numbers; category '{category.name}' names {m}"
             f" keypoints, which takes {3 * m}"
         )
-    if not all(isinstance(v, int | float) and v in (0, 1, 2) for v in values[2::3]):
+    flags = values[2::3]
+    if not set(map(type, flags)) <= {int, float, bool} or not set(flags) <= {0, 1, 2}:
         raise Broken("has a keypoint visibility other than 0, 1 or 2")
-    visibility = np.array(values[2::3], dtype=np.int8)
-    xy = np.zeros((m, 2))
+    visibility = np.array(flags, dtype=np.int8)
     # Some tools write NaN for points that are not labelled: only the others are looked at.
-    for i in np.flatnonzero(visibility).tolist():
-        if not is_numbers(values[3 * i : 3 * i + 2], 2):
-            raise Broken(f"has no finite numbers for keypoint '{category.keypoints[i]}'")
-        xy[i] = values[3 * i : 3 * i + 2]
-    if not visibility.any():
+    labelled = np.flatnonzero(visibility).tolist()
+    if not labelled:
         return None
+    numbers = [v for i in labelled for v in values[3 * i : 3 * i + 2]]
+    if not is_numbers(numbers, len(numbers)):
+        i = next(i for i in labelled if not is_numbers(values[3 * i : 3 * i + 2], 2))
+        raise Broken(f"has no finite numbers for keypoint '{category.keypoints[i]}'")
+    xy = np.zeros((m, 2))
+    xy[labelled] = np.array(numbers, dtype=np.float64).reshape(-1, 2)
     points = Keypoints(xy, visibility, _scores(record, m))
-    labelled = points.xy[points.labelled]
-    if (labelled < 0).any() or (labelled > (size.width, size.height)).any():
+    if (xy[labelled] < 0).any() or (xy[labelled] > (size.width, size.height)).any():
         note("Keypoints outside their image were kept where they are")
     return points
 
@@ -207,7 +210,7 @@ def _origin(
     status, score = Status(str(status_text)), attributes.get("score")
     confidence = float(score) if is_finite(score) and 0 <= score <= 1 else None
     sources, key = written.get("sources"), written.get("key")
-    if not isinstance(sources, list) or not isinstance(key, str):
+    if not isinstance(sources, list) or not isinstance(key, str) or (key and not text_of(key)):
         return status, Drawn(), confidence
     # A source that is not in the file cannot be named: its id may come to mean another one.
     raw = [raw_id(source) for source in sources]

@@ -20,6 +20,7 @@ from fmstudio.io.coco_json import (
     is_whole,
     shown,
 )
+from fmstudio.io.json_lists import Entries
 
 # Half a step of the coarsest rounding that the format's rules allow, twice: for a sum of two.
 _TOLERANCE = 0.01
@@ -31,51 +32,49 @@ def validate_coco(document: Record) -> list[Fault]:
     Parameters
     ----------
     document : Mapping
-        As `json.load` returns it, or as `fmstudio.io.coco.to_coco` makes it.
+        As `json.load` or `fmstudio.io.json_lists.parse` returns it, or as
+        `fmstudio.io.coco.to_coco` makes it.
     """
     faults: list[Fault] = []
-    records: dict[str, list[Record]] = {}
-    for name in ("images", "categories", "annotations"):
-        value = document.get(name)
-        if not isinstance(value, list):
-            faults.append(Fault("", None, f"has no list '{name}'"))
-            value = []
-        records[name] = [entry if isinstance(entry, Mapping) else {} for entry in value]
-        faults += [
-            Fault(name, i, "is not an object")
-            for i, entry in enumerate(value)
-            if not isinstance(entry, Mapping)
-        ]
-        faults += [Fault(name, i, what) for i, what in _id_faults(records[name])]
-    images = {_key(image.get("id")): image for image in records["images"]}
-    categories = {_key(category.get("id")): category for category in records["categories"]}
-    faults += [Fault("images", i, what) for i, what in _images_faults(records["images"])]
-    for i, category in enumerate(records["categories"]):
+    images = [record for _, record in _records(document, "images", faults)]
+    categories = [record for _, record in _records(document, "categories", faults)]
+    faults += [Fault("images", i, what) for i, what in _images_faults(images)]
+    for i, category in enumerate(categories):
         faults += [Fault("categories", i, what) for what in _category_faults(category)]
-    for i, annotation in enumerate(records["annotations"]):
-        image = images.get(_key(annotation.get("image_id")))
-        category_of = categories.get(_key(annotation.get("category_id")))
-        for what in _annotation_faults(annotation, image, category_of):
+    image_of = {_key(image.get("id")): image for image in images}
+    category_of = {_key(category.get("id")): category for category in categories}
+    for i, annotation in _records(document, "annotations", faults):
+        image = image_of.get(_key(annotation.get("image_id")))
+        named = category_of.get(_key(annotation.get("category_id")))
+        for what in _annotation_faults(annotation, image, named):
             faults.append(Fault("annotations", i, what))
     return faults
+
+
+def _records(document: Record, name: str, faults: list[Fault]) -> Iterator[tuple[int, Record]]:
+    """Yield the places and records of a list; note entries that are none, and faults of ids."""
+    value = document.get(name)
+    if not isinstance(value, list | Entries):
+        faults.append(Fault("", None, f"has no list '{name}'"))
+        return
+    seen: dict[object, int] = {}
+    for i, entry in enumerate(value):
+        record: Record = entry if isinstance(entry, Mapping) else {}
+        if record is not entry:
+            faults.append(Fault(name, i, "is not an object"))
+        id_ = record.get("id")
+        if not is_whole(id_, 1, MAX_ID):
+            faults.append(Fault(name, i, f"has the id {shown(id_)}: ids are whole numbers from 1"))
+        elif id_ in seen:
+            faults.append(Fault(name, i, f"has the id {shown(id_)} of the one at {seen[id_]}"))
+        else:
+            seen[id_] = i
+        yield i, record
 
 
 def _key(value: object) -> object:
     """Return an id as a key for look-ups: itself, or None for what cannot be one."""
     return value if is_whole(value, 1, MAX_ID) else None
-
-
-def _id_faults(records: Sequence[Record]) -> Iterator[tuple[int, str]]:
-    """Yield ids that are not whole, below 1, or used twice."""
-    seen: dict[object, int] = {}
-    for i, record in enumerate(records):
-        id_ = record.get("id")
-        if not is_whole(id_, 1, MAX_ID):
-            yield i, f"has the id {shown(id_)}: ids are whole numbers from 1"
-        elif id_ in seen:
-            yield i, f"has the id {shown(id_)} of the one at {seen[id_]}"
-        else:
-            seen[id_] = i
 
 
 def _images_faults(images: Sequence[Record]) -> Iterator[tuple[int, str]]:

@@ -5,14 +5,17 @@ import math
 import os
 import posixpath
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from fmstudio.errors import FormatError
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.geometry.masks import Mask
 from fmstudio.geometry.points import Keypoints
+from fmstudio.io.json_lists import Entries
 from fmstudio.project.model import (
     Annotation,
     Category,
@@ -75,11 +78,22 @@ class CocoOptions:
 
 
 def make_document(project: Project, options: CocoOptions) -> Entry:
-    """Return a project as a COCO document; raises FormatError if a file name cannot be made."""
+    """Return a project as a COCO document, its annotations made when they are asked for.
+
+    Raises FormatError if a file name cannot be made.
+    """
     chosen = set(options.statuses)
     images = [i for i in project.sorted_images() if not _is_left_out(project, i, options)]
     ids = {image.id for image in images}
-    annotations = [project.annotations[id_] for id_ in sorted(project.annotations)]
+    annotations = [
+        annotation
+        for _, annotation in sorted(project.annotations.items())
+        if annotation.status in chosen and annotation.image_id in ids
+    ]
+
+    def entries() -> Iterator[Entry]:
+        return (_annotation_entry(project, annotation, options) for annotation in annotations)
+
     return {
         "info": {
             "description": project.name,
@@ -90,11 +104,7 @@ def make_document(project: Project, options: CocoOptions) -> Entry:
         "licenses": [],
         "images": [_image_entry(image, options) for image in images],
         "categories": [_category_entry(category) for category in project.sorted_categories()],
-        "annotations": [
-            _annotation_entry(project, annotation, options)
-            for annotation in annotations
-            if annotation.status in chosen and annotation.image_id in ids
-        ],
+        "annotations": Entries(len(annotations), entries),
     }
 
 
@@ -132,20 +142,23 @@ def warnings_of(
     return warnings
 
 
-def encode(document: Mapping[str, object]) -> bytes:
-    """Return a document as ASCII JSON, keys sorted, one record a line.
+def encode(document: Mapping[str, object]) -> Iterator[bytes]:
+    """Yield a document piece by piece as ASCII JSON, keys sorted, one record a line.
 
     ASCII, because pycocotools opens files in whatever encoding the system prefers.
     """
-    parts = []
+    before = "{\n"
     for key in sorted(document):
         value = document[key]
-        if isinstance(value, list) and value:
-            lines = ",\n  ".join(_line(entry) for entry in value)
-            parts.append(f" {_line(key)}: [\n  {lines}\n ]")
+        yield f"{before} {_line(key)}: ".encode("ascii")
+        if isinstance(value, list | Entries) and len(value):
+            for index, entry in enumerate(value):
+                yield f"{',' if index else '['}\n  {_line(entry)}".encode("ascii")
+            yield b"\n ]"
         else:
-            parts.append(f" {_line(key)}: {_line(value)}")
-    return ("{\n" + ",\n".join(parts) + "\n}\n").encode("ascii")
+            yield _line([] if isinstance(value, Entries) else value).encode("ascii")
+        before = ",\n"
+    yield b"\n}\n"
 
 
 def _line(value: object) -> str:
@@ -255,11 +268,12 @@ def _keypoint_entries(
         return {"num_keypoints": 0}
     if keypoints is None:
         return {"keypoints": [0.0, 0.0, 0] * m, "num_keypoints": 0}
-    values: list[float | int] = []
-    for (x, y), visible in zip(keypoints.xy.tolist(), keypoints.visibility.tolist(), strict=True):
-        # Adding 0 turns -0.0, which JSON would show, into 0.0.
-        values += [round(x, options.decimals) + 0.0, round(y, options.decimals) + 0.0, visible]
-    return {"keypoints": values, "num_keypoints": int(keypoints.labelled.sum())}
+    values: list[float | int] = [0] * (3 * m)
+    # Adding 0 turns -0.0, which JSON would show, into 0.0.
+    xy = np.round(keypoints.xy, options.decimals) + 0.0
+    values[0::3], values[1::3] = xy[:, 0].tolist(), xy[:, 1].tolist()
+    values[2::3] = keypoints.visibility.tolist()
+    return {"keypoints": values, "num_keypoints": int(np.count_nonzero(keypoints.visibility))}
 
 
 def _segmentation(mask: Mask, as_polygons: bool) -> object:
@@ -320,11 +334,9 @@ def _attributes(annotation: Annotation, box_source: str) -> Entry:
             entry["provenance"] = _carried("propagated", carried)
         case Corrected(carried):
             entry["provenance"] = _carried("corrected", carried)
-    scores: Sequence[float] = (
-        () if annotation.keypoints is None else annotation.keypoints.score.tolist()
-    )
-    if any(score != 1 for score in scores):
-        entry["keypoint_scores"] = [round(score, 4) for score in scores]
+    points = annotation.keypoints
+    if points is not None and (points.score != 1).any():
+        entry["keypoint_scores"] = np.round(points.score, 4).tolist()
     return entry
 
 

@@ -21,12 +21,9 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from fmstudio.errors import ImageError
-from fmstudio.geometry.grid import ImageSize
+from fmstudio.geometry.grid import MAX_PIXELS, ImageSize
 from fmstudio.io.atomic import write_bytes
 from fmstudio.io.images_decode import decode, read_header
-
-MAX_PIXELS = 2**28
-"""Default decode budget, width times height: 16,384 x 16,384, or 768 MiB as RGB."""
 
 SUFFIXES = frozenset(
     {".avif", ".bmp", ".dib", ".gif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo"}

@@ -27,7 +27,12 @@ _PNG_START = b"\x89PNG\r\n\x1a\n"
 _ORIENTATION_TAG = 274
 _Value = TypeVar("_Value", bound=np.generic)
 _WINDOW = (0.1, 99.9)
+# Of stored values for each pixel that is allowed: three channels of single precision.
+_BYTES_PER_PIXEL = 12
+# No picture of something packs more pixels into a byte; one below the size does no harm.
+_PIXELS_PER_BYTE, _HARMLESS = 100_000, 2**24
 _WINDOW_SAMPLES = 4_000_000
+_BAND_PIXELS = 2**22
 
 # Pillow's own pixel limit and Python's warning filters belong to the whole process; they are
 # changed only while a header is read, by one thread at a time.
@@ -39,7 +44,8 @@ class Header:
     """What an open file's header says; the picture itself is not decoded yet.
 
     ``pil`` is None where only tifffile understands the file; ``is_deep`` says that Pillow would
-    lose bits; ``width`` and ``height`` are as stored, before orientation.
+    lose bits; ``width`` and ``height`` are as stored, before orientation. ``n_bytes`` is what its
+    stored values take, 0 where Pillow sees to that.
     """
 
     pil: Image.Image | None
@@ -48,6 +54,7 @@ class Header:
     orientation: int
     is_deep: bool
     is_tiff: bool
+    n_bytes: int = 0
 
 
 def read_header(file: BufferedReader, path: Path, max_pixels: int) -> Header:
@@ -64,7 +71,23 @@ def read_header(file: BufferedReader, path: Path, max_pixels: int) -> Header:
         )
     if header.width < 1 or header.height < 1:
         raise ImageError(f"{path} has no pixels ({header.width} x {header.height}).")
+    _check_packing(header, path, os.fstat(file.fileno()).st_size, max_pixels)
     return header
+
+
+def _check_packing(header: Header, path: Path, size: int, max_pixels: int) -> None:
+    """Refuse an image whose values would take far more memory than any that a camera made."""
+    pixels = header.width * header.height
+    if header.n_bytes > _BYTES_PER_PIXEL * max_pixels:
+        raise ImageError(
+            f"{path} would take {header.n_bytes / 1e9:,.0f} GB of memory: save fewer channels, "
+            "or fewer bits of each."
+        )
+    if pixels > max(_HARMLESS, _PIXELS_PER_BYTE * size):
+        raise ImageError(
+            f"{path} claims {header.width:,} x {header.height:,} pixels in {size:,} bytes: it is"
+            " damaged, so copy it again from its source."
+        )
 
 
 def decode(file: BufferedReader, header: Header) -> NDArray[np.uint8]:
@@ -182,6 +205,7 @@ def _tiff_header(file: BufferedReader) -> Header:
         orientation = _valid_orientation(tag.value if tag is not None else 1)
         is_deep = page.dtype is not None and page.dtype not in (np.dtype("u1"), np.dtype("?"))
         width, height = int(page.imagewidth), int(page.imagelength)
+        n_bytes = int(page.nbytes)
     image = None
     if not is_deep:
         file.seek(0)
@@ -189,13 +213,25 @@ def _tiff_header(file: BufferedReader) -> Header:
             image = _open_pillow(file)
         except UnidentifiedImageError:
             image = None
-    return Header(image, width, height, orientation, is_deep, is_tiff=True)
+    return Header(image, width, height, orientation, is_deep, is_tiff=True, n_bytes=n_bytes)
 
 
 def _pillow_to_rgb(image: Image.Image) -> NDArray[np.uint8]:
     """Return a loaded picture as (H, W, 3)."""
     if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
         return _deep_to_rgb(np.asarray(image), is_cmyk=False)
+    width, height = image.size
+    rgb = np.empty((height, width, 3), dtype=np.uint8)
+    # All at once, Pillow would hold the picture four times over.
+    rows = max(1, _BAND_PIXELS // width)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        rgb[top:bottom] = _band_to_rgb(image.crop((0, top, width, bottom)))
+    return rgb
+
+
+def _band_to_rgb(image: Image.Image) -> NDArray[np.uint8]:
+    """Return a part of a picture as (h, W, 3), on white where it is transparent."""
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)

@@ -41,6 +41,8 @@ __all__ = ["APPLICATION_ID", "SUFFIX", "Store"]
 
 # Images and annotations together; looking for cycles in fewer takes some 50 ms.
 _LARGE = 20_000
+# Rows of annotations that are read at a time.
+_PART = 10_000
 
 
 class Store:
@@ -169,13 +171,13 @@ class Store:
             meta = {row["key"]: row["value"] for row in self._all("meta", "key")}
             project = Project.build(
                 str(meta["name"]),
-                schema.images_of(self._all("images")),
+                schema.images_of(self._all("images").fetchall()),
                 [schema.category_of(row) for row in self._all("categories")],
                 self._annotations(),
                 NextIds(
-                    int(meta["next_image_id"]),
-                    int(meta["next_category_id"]),
-                    int(meta["next_annotation_id"]),
+                    schema.counter_of(meta["next_image_id"]),
+                    schema.counter_of(meta["next_category_id"]),
+                    schema.counter_of(meta["next_annotation_id"]),
                 ),
             )
             check(project)
@@ -308,10 +310,12 @@ class Store:
                 "open it where it is now; what was done before is in it."
             )
 
-    def _annotations(self) -> list[Annotation]:
-        """Return all annotations of the project."""
-        rows = self._all("annotations").fetchall()
-        return schema.annotations_of(rows, [(row["id"], row["image_id"]) for row in rows])
+    def _annotations(self) -> Iterator[Annotation]:
+        """Yield all annotations of the project."""
+        found = self._all("annotations")
+        # Rows are as large as what is made of them: only a part is held at a time.
+        while rows := found.fetchmany(_PART):
+            yield from schema.annotations_of(rows, [(row["id"], row["image_id"]) for row in rows])
 
     def _all(self, table: str, order: str = "id") -> sqlite3.Cursor:
         """Return all rows of a table."""
@@ -319,8 +323,14 @@ class Store:
 
 
 def _real(path: Path) -> Path:
-    """Return the path that all names of a file share, so that they share its lock and its log."""
-    return Path(os.path.realpath(path))
+    """Return the path that all names of a file share, so that they share its lock and its log.
+
+    Raises StoreError for one that no file can have.
+    """
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError as error:
+        raise StoreError(f"{str(path)!r} is no name that a file can have.") from error
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fmstudio.errors import DamagedError, ProjectError, StoreError
 from fmstudio.io import store_schema as schema
+from fmstudio.io.regular import is_regular
 
 SUFFIX = ".fmstudio"
 APPLICATION_ID = 0x464D5354
@@ -71,6 +72,9 @@ def check_header(path: Path) -> None:
     Opening another program's database could already change it.
     """
     try:
+        if not (is_regular(path) or path.is_dir()):
+            # Opening a pipe waits for somebody to write.
+            raise StoreError(f"{path} is a device or a pipe, not a project file.")
         with path.open("rb") as file:
             head = file.read(100)
     except FileNotFoundError as error:
@@ -176,6 +180,8 @@ def sane_rows(path: Path) -> Iterator[None]:
     try:
         with sentences(path):
             yield
+    except RecursionError as error:
+        raise _damaged(path, "a list in it is nested too deeply") from error
     except (ValueError, TypeError, KeyError, IndexError, ProjectError) as error:
         raise _damaged(path, str(error)) from error
 

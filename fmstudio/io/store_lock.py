@@ -72,10 +72,14 @@ class WriterLock:
     def _open(self, project: Path) -> BinaryIO:
         """Return the lock file, made when absent and never emptied."""
         try:
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            # A link that came with a project would have the file that it leads to emptied.
+            how = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+            handle = os.open(self._path, how, 0o666)
         except FileNotFoundError as error:
             raise StoreError(f"There is no folder {project.parent}: make it first.") from error
         except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise StoreError(f"{self._path} is a link, not a lock: remove it.") from error
             raise NotWritableError(
                 f"The folder {project.parent} cannot be written"
                 f" ({error.strerror or error}): copy the project to one that can."

@@ -10,6 +10,7 @@ looked, unseen, or as part of an audit. `fmstudio.io.store_doubt` describes ``do
 """
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
@@ -19,6 +20,7 @@ import numpy as np
 from fmstudio.geometry.grid import ImageSize
 from fmstudio.geometry.masks import Mask
 from fmstudio.geometry.points import Keypoints
+from fmstudio.io.store_columns import Columns
 from fmstudio.io.store_doubt import add_doubt_columns, pack_doubt, unpack_doubt
 from fmstudio.io.store_votes import (
     add_vote_columns,
@@ -44,6 +46,7 @@ Value = str | int | float | bytes | None
 
 _KEYPOINT = np.dtype([("xy", "<f8", 2), ("visibility", "i1"), ("score", "<f8")])
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _STATUS = {status.value: status for status in Status}
 _REVIEW = {review.value: review for review in Review}
 
@@ -130,25 +133,21 @@ def image_row(image: ImageItem) -> dict[str, Value]:
     }
 
 
-def images_of(rows: Iterable[sqlite3.Row]) -> list[ImageItem]:
+def images_of(rows: Sequence[sqlite3.Row]) -> list[ImageItem]:
     """Return the images of rows. Images of one size share it."""
-    sizes: dict[tuple[object, object], ImageSize] = {}
-    found = []
-    for row in rows:
-        sides = row["width"], row["height"]
-        size = sizes.get(sides)
-        if size is None:
-            size = sizes[sides] = ImageSize(_int(sides[0]), _int(sides[1]))
-        found.append(
-            ImageItem(
-                _int(row["id"]),
-                _str(row["path"]),
-                size,
-                _str(row["sha256"]),
-                _int(row["orientation"]),
-            )
+    columns = Columns(rows)
+    sides = list(zip(columns.of("width", int), columns.of("height", int), strict=True))
+    sizes = {pair: ImageSize(*pair) for pair in set(sides)}
+    return list(
+        map(
+            ImageItem,
+            columns.of("id", int),
+            columns.of("path", str),
+            [sizes[pair] for pair in sides],
+            map(_sha256, columns.of("sha256", str)),
+            columns.of("orientation", int),
         )
-    return found
+    )
 
 
 def category_row(category: Category) -> dict[str, Value]:
@@ -236,42 +235,36 @@ def annotations_of(
     places : iterable of (int, int)
         For each row, the ids of its annotation and of its image.
     """
-    keypoints = _unpacked(unpack_keypoints, [row["keypoints"] for row in rows])
-    masks = _unpacked(unpack_masks, [row["mask"] for row in rows])
-    other_points = _unpacked(unpack_keypoints, [row["alternative_keypoints"] for row in rows])
-    other_masks = _unpacked(unpack_masks, [row["alternative_mask"] for row in rows])
-    others = zip(other_points, other_masks, strict=True)
-    provenances: dict[tuple[object, ...], Provenance] = {}
-    found = []
-    parts = zip(rows, places, keypoints, masks, others, strict=True)
-    for row, (id_, image_id), points, mask, other in parts:
-        origin = row["provenance"], row["sources"], row["source_key"]
-        if origin not in provenances:
-            provenances[origin] = _provenance_of(*origin)
-        confidence, x = row["confidence"], row["box_x"]
-        box = None
-        if x is not None:
-            y, w, h = (_float(row[f"box_{part}"]) for part in ("y", "width", "height"))
-            box = (_float(x), y, w, h)
-        found.append(
-            Annotation(
-                id_,
-                image_id,
-                _int(row["category_id"]),
-                points,
-                mask,
-                _STATUS[_str(row["status"])],
-                provenances[origin],
-                None if confidence is None else _float(confidence),
-                box,
-                bool(row["is_crowd"]),
-                None if row["doubt"] is None else unpack_doubt(_bytes(row["doubt"])),
-                _REVIEW[_str(row["review"])],
-                votes=unpack_votes(row["votes"]),
-                alternative=alternative_of(row["alternative"], *other, row["alternative_votes"]),
-            )
+    columns = Columns(rows)
+    ids, image_ids = zip(*places, strict=True) if rows else ((), ())
+    return list(
+        map(
+            Annotation,
+            ids,
+            image_ids,
+            columns.of("category_id", int),
+            _unpacked(unpack_keypoints, columns.of("keypoints", bytes, None)),
+            _unpacked(unpack_masks, columns.of("mask", bytes, None)),
+            [_STATUS[text] for text in columns.of("status", str)],
+            _provenances(columns),
+            _floats(columns.of("confidence", float, int, None)),
+            _boxes(columns),
+            map(bool, columns.of("is_crowd", int)),
+            [
+                None if blob is None else unpack_doubt(blob)
+                for blob in columns.of("doubt", bytes, None)
+            ],
+            [_REVIEW[text] for text in columns.of("review", str)],
+            map(unpack_votes, columns.of("votes", bytes, None)),
+            map(
+                alternative_of,
+                columns.of("alternative", str, None),
+                _unpacked(unpack_keypoints, columns.of("alternative_keypoints", bytes, None)),
+                _unpacked(unpack_masks, columns.of("alternative_mask", bytes, None)),
+                columns.of("alternative_votes", bytes, None),
+            ),
         )
-    return found
+    )
 
 
 def pack_keypoints(keypoints: Keypoints) -> bytes:
@@ -312,6 +305,11 @@ def unpack_masks(blobs: Sequence[bytes]) -> list[Mask]:
     return Mask.many(sizes, values[is_run], lengths - 2)
 
 
+def counter_of(value: object) -> int:
+    """Return a counter for new ids; raises ValueError for what is none."""
+    return _int(value)
+
+
 def keys_text(source_keys: Iterable[tuple[int, str]]) -> str:
     """Return an inbox entry's source keys as JSON."""
     return json.dumps([[id_, key] for id_, key in source_keys])
@@ -343,6 +341,14 @@ def _provenance_parts(provenance: Provenance) -> tuple[str, Propagated | None]:
             return "corrected", of
 
 
+def _provenances(columns: Columns) -> list[Provenance]:
+    """Return the provenances of rows; those that are equal are one."""
+    parts = (columns.of(name, str) for name in ("provenance", "sources", "source_key"))
+    origins = list(zip(*parts, strict=True))
+    made = {origin: _provenance_of(*origin) for origin in set(origins)}
+    return [made[origin] for origin in origins]
+
+
 def _provenance_of(kind: str, sources: str, key: str) -> Provenance:
     """Return the provenance of a row."""
     if kind == "drawn":
@@ -351,12 +357,25 @@ def _provenance_of(kind: str, sources: str, key: str) -> Provenance:
     return carried if kind == "propagated" else Corrected(carried)
 
 
+def _boxes(columns: Columns) -> list[tuple[float, float, float, float] | None]:
+    """Return the boxes of rows, None where there is none."""
+    sides = (columns.of(f"box_{side}", float, int, None) for side in ("x", "y", "width", "height"))
+    return [
+        None if x is None else (_float(x), _float(y), _float(width), _float(height))
+        for x, y, width, height in zip(*sides, strict=True)
+    ]
+
+
+def _floats(values: Iterable[float | None]) -> list[float | None]:
+    """Return numbers as such that are no whole ones."""
+    return [None if value is None else float(value) for value in values]
+
+
 def _unpacked(
-    unpack: Callable[[Sequence[bytes]], list[Part]], blobs: Iterable[object]
+    unpack: Callable[[Sequence[bytes]], list[Part]], blobs: Sequence[bytes | None]
 ) -> list[Part | None]:
     """Return what is packed in a column, None where there is nothing."""
-    blobs = list(blobs)
-    parts = iter(unpack([_bytes(blob) for blob in blobs if blob is not None]))
+    parts = iter(unpack([blob for blob in blobs if blob is not None]))
     return [None if blob is None else next(parts) for blob in blobs]
 
 
@@ -386,8 +405,8 @@ def _str(value: object) -> str:
     return value
 
 
-def _bytes(value: object) -> bytes:
-    """Return a value that must be a blob."""
-    if not isinstance(value, bytes):
-        raise ValueError(f"{value!r} stands where a blob should")
-    return value
+def _sha256(text: str) -> str:
+    """Return a text that must be an image's hash, or empty: files are named after it."""
+    if text and not _SHA256.fullmatch(text):
+        raise ValueError(f"{text!r} stands where the SHA-256 of an image should")
+    return text

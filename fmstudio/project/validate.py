@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from fmstudio.errors import ProjectError
+from fmstudio.geometry.grid import MAX_PIXELS
 from fmstudio.project.diff import IdChange, ProjectDiff
 from fmstudio.project.model import Annotation, Category, Project
 
@@ -87,6 +88,9 @@ def _image_faults(project: Project, ids: Iterable[int]) -> Iterator[str]:
             yield f"Image {id_} has no usable path: give it one."
         if of_path.get(path) != id_:
             yield f"The image '{path}' is in the project twice, or is missing from its index."
+        if image.size.width * image.size.height > MAX_PIXELS:
+            sides = f"{image.size.width} x {image.size.height}"
+            yield f"'{path}' has {sides} pixels, more than the limit of {MAX_PIXELS}."
         if not 1 <= image.orientation <= 8:
             yield f"'{path}' has orientation {image.orientation}; EXIF knows 1 to 8."
 

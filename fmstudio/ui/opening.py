@@ -65,7 +65,8 @@ class Opening(QObject):
         projects = [path for path in paths if path.suffix == SUFFIX]
         labels = [path for path in paths if path.suffix == ".json"]
         rest = [path for path in paths if path not in projects and path not in labels]
-        missing = [path for path in rest if not path.exists()]
+        # Path.exists raises for a name that is too long.
+        missing = [path for path in rest if not os.path.exists(path)]  # noqa: PTH110
         if missing:
             self._controller.notify(
                 self.tr("There is no file or folder {0}.").format(missing[0]), Level.ERROR

@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QLockFile, QObject
+from PySide6.QtCore import QFileInfo, QLockFile, QObject
 
 from fmstudio.ui.controller import Controller, Level
 from fmstudio.ui.crash import RUN_ID
@@ -83,7 +83,7 @@ class RunMarker(QObject):
         """Say that the last run was cut off and that nothing is lost."""
         text = self.tr("fmstudio was cut off last time. Nothing is lost: every edit was saved.")
         project = run.project
-        if project is None or not project.exists():
+        if project is None or not QFileInfo.exists(str(project)):
             self._controller.notify(text, Level.WARNING, details=run.trace)
             return
         self._controller.notify(

@@ -1,6 +1,7 @@
 import os
 from pathlib import Path
 
+import pytest
 import torch
 
 from fmstudio.engine.cache import TensorCache, damaged_files
@@ -115,3 +116,13 @@ def test_no_partial_file_is_left(tmp_path):
     cache = TensorCache(tmp_path)
     cache.put("abcd", tensors(1))
     assert [p.suffix for p in tmp_path.rglob("*") if p.is_file()] == [".safetensors"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_in_its_place_counts_as_damage(tmp_path):
+    TensorCache(tmp_path).put("key", {"a": torch.ones(3)})
+    (path,) = tmp_path.rglob("*.safetensors")
+    path.unlink()
+    os.mkfifo(path)
+    assert TensorCache(tmp_path).get("key") is None
+    assert not path.exists()

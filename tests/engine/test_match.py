@@ -79,6 +79,34 @@ def test_an_analysis_is_computed_once(make_matcher, scene, tmp_path):
     assert later.recall(ImageSize(256, 192), "b") is None
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t.clear(),
+        lambda t: t.pop("mass"),
+        lambda t: t.update(more=torch.zeros(1)),
+        lambda t: t.update(evecs=t["evecs"][:-1].contiguous()),
+        lambda t: t.update(evals=t["evals"][:-1].contiguous()),
+        lambda t: t.update(mass=t["mass"][:, None].contiguous()),
+        lambda t: t.update(descriptors=torch.zeros(3)),
+        lambda t: t["evecs"].fill_(torch.nan),
+    ],
+)
+def test_what_lies_in_a_cache_and_is_no_analysis_counts_as_absent(
+    tmp_path, make_matcher, scene, change
+):
+    first = make_matcher(cache=TensorCache(tmp_path))
+    first.analyse(scene, "a")
+    (path,) = tmp_path.rglob("*.safetensors")
+    tensors = dict(TensorCache(tmp_path).get(path.stem))
+    change(tensors)
+    # Whole, by its own checksum.
+    TensorCache(tmp_path).put(path.stem, tensors)
+    later = make_matcher(cache=TensorCache(tmp_path))
+    assert later.recall(ImageSize(256, 192), "a") is None
+    assert later.analyse(scene, "a").grid.n == len(later.analyse(scene, "a").descriptors)
+
+
 def test_settings_that_shape_the_basis_change_the_key(make_matcher, scene):
     base = make_matcher()
     keys = {base.analyse(scene, "a").key, base.analyse(scene, "b").key}

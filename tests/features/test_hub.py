@@ -37,6 +37,8 @@ class Hub(ThreadingHTTPServer):
         self.files: dict[str, bytes] = {}
         self.etag = hashlib.sha256(CONTENT).hexdigest()
         self.status = 200
+        self.commit = COMMIT
+        self.small_tag = ""
         self.starts: list[int] = []
         self.asked: list[str] = []
 
@@ -48,9 +50,11 @@ class Handler(BaseHTTPRequestHandler):
         name = self.file()
         if name:
             content = self.server.files[name]
-            # A small file's tag is no SHA-256 on the real hub either.
-            tag = hashlib.sha256(content).hexdigest()
-            self.answer(200, len(content), tag[:40] if name.endswith(".json") else tag)
+            # A small file's tag is the hash that git gives it, on the real hub too.
+            blob = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+            small = self.server.small_tag or blob
+            tag = small if name.endswith(".json") else hashlib.sha256(content).hexdigest()
+            self.answer(200, len(content), tag)
             return
         self.answer(self.server.status, len(self.server.content))
 
@@ -74,7 +78,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, status: int, length: int, tag: str = "") -> None:
         self.send_response(status)
-        self.send_header("X-Repo-Commit", COMMIT)
+        self.send_header("X-Repo-Commit", self.server.commit)
         self.send_header("ETag", f'"{tag or self.server.etag}"')
         self.send_header("Content-Length", str(length if status < 300 else 0))
         self.end_headers()
@@ -147,6 +151,24 @@ def test_what_was_damaged_on_the_way_is_not_kept(hub: Hub) -> None:
     assert partial_bytes(REPO) == 0
     with pytest.raises(WeightsError, match="not on this disk"):
         weights.find("dinov2-s")
+
+
+@pytest.mark.parametrize(
+    ("etag", "commit"),
+    [
+        ("../../../../escaped", COMMIT), ("/escaped", COMMIT), ("x" * 64, COMMIT), ("", COMMIT),
+        (hashlib.sha256(CONTENT).hexdigest(), "../../../escaped"),
+        (hashlib.sha256(CONTENT).hexdigest(), "main"),
+    ],
+)  # fmt: skip
+def test_a_hub_that_lies_writes_nothing_outside_of_the_cache(
+    hub: Hub, tmp_path: Path, etag: str, commit: str
+) -> None:
+    hub.etag, hub.commit = etag, commit
+    with pytest.raises(WeightsError):
+        fetch("dinov2-s")
+    assert not list(tmp_path.rglob("*escaped*"))
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_a_left_over_that_is_longer_than_the_file_is_no_start(hub: Hub, cache: Path) -> None:
@@ -284,6 +306,13 @@ def test_a_stopped_download_of_several_files_keeps_the_whole_ones_and_the_part(h
     assert hub.asked == [*SD.files[:4], *SD.files[3:]]
     assert hub.starts[4] == left - sum(sizes[:3])
     assert (folder / SD.files[3]).read_bytes() == hub.files[SD.files[3]]
+
+
+def test_a_small_file_is_checked_by_the_hash_that_git_gives_it(hub: Hub) -> None:
+    hub.files = several()
+    hub.small_tag = "0" * 40
+    with pytest.raises(WeightsError, match="is damaged: download it again"):
+        fetch("sd15")
 
 
 def test_a_damaged_file_of_several_is_noticed(hub: Hub) -> None:

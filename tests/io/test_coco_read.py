@@ -363,7 +363,7 @@ def test_a_broken_annotation_is_named(
         ({"width": "640"}, "width '640'"),
         ({"width": True}, "width True"),
         ({"width": 10**9}, "width 1000000000"),
-        ({"width": 10**6, "height": 10**6}, "more than a mask can count"),
+        ({"width": 10**6, "height": 10**6}, "more than the limit"),
         ({"id": None}, "no id"),
         ({"id": [1]}, "no id"),
         ({"id": 4}, "has the id 4 of images[1]"),

@@ -42,13 +42,16 @@ def hit_keypoint(points: Keypoints | None, at: Point, reach: float) -> int | Non
 
 
 def gaps_to_lines(
-    starts: NDArray[np.float64], ends: NDArray[np.float64], at: Point
+    starts: NDArray[np.float64], ends: NDArray[np.float64], at: Point | NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return how far a place is from straight lines between starts and ends (m, 2), (m,)."""
+    """Return how far a place is from straight lines between starts and ends (m, 2), (m,).
+
+    With places (m, 2), how far each is from its own line.
+    """
     along, to = ends - starts, np.asarray(at) - starts
-    length = np.maximum((along**2).sum(axis=1), 1e-12)
-    share = np.clip((to * along).sum(axis=1) / length, 0, 1)
-    return np.asarray(np.linalg.norm(to - share[:, None] * along, axis=1))
+    length = np.maximum((along**2).sum(axis=-1), 1e-12)
+    share = np.clip((to * along).sum(axis=-1) / length, 0, 1)
+    return np.asarray(np.linalg.norm(to - share[:, None] * along, axis=-1))
 
 
 def hits_limb(

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -92,27 +91,47 @@ class Corners:
 
 
 def _kept(ring: Ring, tolerance: float) -> NDArray[np.int64]:
-    """Return the ascending indices of the vertices that stay corners, at least three."""
-    values = ring.astype(np.float32)
-    while True:
-        found = cv2.approxPolyDP(values[:, None, :], tolerance, True)[:, 0, :]
-        if len(found) >= 3:
-            break
-        if tolerance < 1e-3:
-            return np.arange(len(ring))
-        tolerance /= 2
-    # OpenCV gives places; a ring that touches itself has some of them twice.
-    indices: dict[tuple[float, float], list[int]] = {}
-    for index, place in enumerate(map(tuple, values.tolist())):
-        indices.setdefault(place, []).append(index)
-    choices = [indices[place] for place in map(tuple, found.tolist())]
-    for first in choices[0]:
-        walk = [first]
-        for choice in choices[1:]:
-            walk.append(min((i - walk[-1] - 1) % len(ring) + walk[-1] + 1 for i in choice))
-        if walk[-1] < first + len(ring):
-            return np.sort(np.array(walk) % len(ring))
-    return np.arange(len(ring))
+    """Return the ascending indices of the vertices that stay corners, at least three.
+
+    Between two vertices far apart, every straight way that misses a vertex by more than the
+    tolerance is broken at the one that it misses most.
+
+    References
+    ----------
+    Douglas and Peucker 1973, doi:10.3138/FM57-6770-U75U-7727. OpenCV's ``approxPolyDP`` takes
+    corners away again afterwards, and then misses vertices by more than it was told.
+    """
+    first = int(np.argmax(np.hypot(*(ring - ring[0]).T)))
+    ring = np.roll(ring, -first, axis=0)
+    places = np.unique([0, int(np.argmax(np.hypot(*(ring - ring[0]).T)))])
+    live = np.arange(len(ring))
+    while live.size:
+        live, broken = _missed(ring, places, live, tolerance)
+        places = np.union1d(places, broken)
+        if not live.size and len(places) < 3:
+            rest = np.setdiff1d(np.arange(len(ring)), places)
+            gaps = gaps_to_lines(ring[places[0]], ring[places[-1]], ring[rest])
+            places = np.union1d(places, rest[np.argmax(gaps)])
+            live = np.arange(len(ring))
+    return np.sort((places + first) % len(ring))
+
+
+def _missed(
+    ring: Ring, places: NDArray[np.int64], live: NDArray[np.int64], tolerance: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the vertices on straight ways that have to be broken, and those to break them at.
+
+    Only the ``live`` vertices, ascending, are looked at: all of some ways between ``places``.
+    """
+    way = np.searchsorted(places, live, side="right") - 1
+    ends = places[(way + 1) % len(places)]
+    gaps = gaps_to_lines(ring[places[way]], ring[ends], ring[live])
+    starts = np.flatnonzero(np.diff(way, prepend=-1))
+    most = np.maximum.reduceat(gaps, starts).repeat(np.diff(starts, append=len(live)))
+    is_missed = most > tolerance
+    furthest = np.flatnonzero(is_missed & (gaps == most))
+    each = np.unique(way[furthest], return_index=True)[1]
+    return live[is_missed], live[furthest[each]]
 
 
 def _foot(start: Ring, end: Ring, at: Point) -> Ring:
