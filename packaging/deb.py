@@ -54,7 +54,7 @@ Comment: The libraries in /{library} have licences of their own, by file in
  /{library}/{notices}: THIRD-PARTY-LICENCES.txt, sbom.cdx.json.
 
 Files: *
-Copyright: The fmstudio authors
+Copyright: 2026 The fmstudio authors
 License: Apache-2.0
  On Debian systems its text is in /usr/share/common-licenses/Apache-2.0; it is
  in /{library}/{notices}/LICENSE too.
