@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+import fmstudio  # noqa: F401 - before torch, which reads how its threads are to wait
+
 # Qt draws into memory unless a test run asks for a real display.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 try:

@@ -51,6 +51,17 @@ def test_without_a_name_the_latest_whole_one_is_taken(path, command):
     assert name_of(path) == "cats"
 
 
+def test_a_project_beside_the_command_line_needs_no_folder(path, command, monkeypatch):
+    monkeypatch.chdir(path.parent)
+    assert [b["is_whole"] for b in command("backups", "list", path.stem, "--json").json()] == [
+        True,
+        True,
+    ]
+    assert command("doctor", path.stem).code == 0
+    assert command("backups", "restore", path.stem, "1").code == 0
+    assert name_of(path) == "cats"
+
+
 def test_a_healthy_project_is_said_to_be_whole(path, command):
     said = command("doctor", path)
     assert said.code == 0

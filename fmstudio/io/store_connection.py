@@ -52,7 +52,7 @@ def connect_to_look(path: Path) -> sqlite3.Connection:
 def _opened(path: Path, how: str) -> sqlite3.Connection:
     """Return a connection to a database that is there already."""
     return sqlite3.connect(
-        f"{path.as_uri()}?{how}", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+        f"{path.absolute().as_uri()}?{how}", uri=True, timeout=_BUSY_SECONDS, isolation_level=None
     )
 
 

@@ -150,7 +150,7 @@ class Settling(QObject):
             return
         before, after = edit.before.xy, edit.after.xy
         moved = np.any(before != after, axis=1) & edit.after.labelled
-        text = self.tr("{0} moved along; Undo puts them back.").format(
+        text = self.tr("{0} moved along, which Undo takes back.").format(
             counted(int(moved.sum()), "point")
         )
         layer = TrailLayer(before[moved], after[moved], text)

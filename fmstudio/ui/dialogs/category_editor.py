@@ -124,7 +124,7 @@ class CategoryEditor(QDialog):
             self._say(self.tr("The clipboard holds no names: copy a list, one name per line."))
         elif len(new) < len(names):
             there = counted(len(names) - len(new), "name")
-            self._say(self.tr("Left out {0} that are there already.").format(there))
+            self._say(self.tr("Already there, and left out: {0}.").format(there))
 
     def start_from(self, category: Category) -> None:
         """Take over another schema; keypoints of equal name stay what they are."""

@@ -169,7 +169,7 @@ class ImportDialog(QDialog):
         )
         if preview.n_known:
             known = counted(preview.n_known, "annotation")
-            text += " " + self.tr("{0} are there already.").format(known)
+            text += " " + self.tr("Already there: {0}.").format(known)
         return text
 
     def _on_failed(self, error: Exception) -> None:

@@ -150,7 +150,7 @@ def test_names_are_pasted_one_per_line(open_editor, qtbot):
     click_cell(qtbot, editor, 0, NAME)
     qtbot.mouseClick(editor.keypoints.paste_button, LEFT)
     assert editor.draft.names == ("nose", "tail", "left eye", "right eye")
-    assert editor.status.text == "Left out 1 name that are there already."
+    assert editor.status.text == "Already there, and left out: 1 name."
 
 
 # Changing one that is used
