@@ -137,7 +137,7 @@ def test_the_spec_asks_for_each_systems_programs(script, tmp_path, monkeypatch, 
     given |= {"SPECPATH": str(PACKAGING), "workpath": str(tmp_path)}
     spec = PACKAGING / "fmstudio.spec"
     monkeypatch.setattr(sys, "platform", platform)
-    exec(compile(spec.read_text("utf-8"), str(spec), "exec"), given)
+    runpy.run_path(str(spec), init_globals=given)
     monkeypatch.undo()
     made = {exe["name"]: exe for exe in steps.of("EXE")}
     if platform == "win32":
