@@ -237,6 +237,8 @@ def annotations_of(
     """
     columns = Columns(rows)
     ids, image_ids = zip(*places, strict=True) if rows else ((), ())
+    other_points = _unpacked(unpack_keypoints, columns.of("alternative_keypoints", bytes, None))
+    other_masks = _unpacked(unpack_masks, columns.of("alternative_mask", bytes, None))
     return list(
         map(
             Annotation,
@@ -259,8 +261,8 @@ def annotations_of(
             map(
                 alternative_of,
                 columns.of("alternative", str, None),
-                _unpacked(unpack_keypoints, columns.of("alternative_keypoints", bytes, None)),
-                _unpacked(unpack_masks, columns.of("alternative_mask", bytes, None)),
+                other_points,
+                other_masks,
                 columns.of("alternative_votes", bytes, None),
             ),
         )
