@@ -17,6 +17,8 @@ from fmstudio.ui.recovery import RunMarker
 from fmstudio.ui.studio import Studio
 
 NAME = "fmstudio"
+DESKTOP_ID = "org.fmstudio.Studio"
+"""Name of the menu entry, by which a desktop finds the window's icon."""
 
 
 def run(path: Path | None = None) -> int:
@@ -39,6 +41,9 @@ def run(path: Path | None = None) -> int:
     reporter = CrashReporter()
     reporter.install()
     studio = Studio()
+    if sys.platform == "darwin":
+        # There a double click on a file comes as an event, not as an argument.
+        app.installEventFilter(studio.opening)
     studio.log.attach()
     studio.window.show()
     studio.begin(path)
@@ -74,7 +79,7 @@ def make_application() -> QApplication:
     there = QApplication.instance()
     app = there if isinstance(there, QApplication) else QApplication(sys.argv[:1])
     app.setApplicationDisplayName("")
-    app.setDesktopFileName(NAME)
+    app.setDesktopFileName(DESKTOP_ID)
     app.setWindowIcon(app_icon())
     KeyGuard(app)
     return app

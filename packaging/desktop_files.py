@@ -16,11 +16,11 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtGui import QGuiApplication
 
+from fmstudio.app import DESKTOP_ID as ID
 from fmstudio.resources import resource
 from fmstudio.ui.icons import app_icon
 
 ROOT = Path(__file__).resolve().parents[1]
-ID = "org.fmstudio.Studio"
 SIZES = (16, 22, 24, 32, 48, 64, 128, 256, 512)
 
 # What is where below ``share``.

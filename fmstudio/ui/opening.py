@@ -4,7 +4,8 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QFileOpenEvent
 
 from fmstudio import session_backups
 from fmstudio.errors import DamagedError, FmstudioError
@@ -53,6 +54,13 @@ class Opening(QObject):
         self._data = data
         # Queued: every view shows the project before anything is said of it.
         controller.sessionChanged.connect(self._on_session, Qt.ConnectionType.QueuedConnection)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Open a file that the system asks the application to open."""
+        if isinstance(event, QFileOpenEvent):
+            self.open_paths([Path(event.file())])
+            return True
+        return super().eventFilter(watched, event)
 
     # What a person points at
 

@@ -7,6 +7,7 @@ import time
 import pytest
 from PIL import Image
 from PySide6.QtCore import QSettings, Qt
+from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QDialog, QLineEdit
 
 from fmstudio.project.doubt import Reason
@@ -131,6 +132,16 @@ def test_adding_can_be_stopped_and_keeps_what_was_found(qtbot, studio, notices, 
     assert notices[0].text.startswith("Stopped")
     notices[0].run()
     assert not studio.controller.project.images
+
+
+def test_a_file_that_the_system_asks_to_open_is_opened(qapp, qtbot, studio, photos, tmp_path):
+    Session.create(tmp_path / "cats").close()
+    qapp.installEventFilter(studio.opening)
+    qapp.sendEvent(qapp, QFileOpenEvent(str(tmp_path / "cats.fmstudio")))
+    assert studio.controller.project.name == "cats"
+    qapp.sendEvent(qapp, QFileOpenEvent(str(photos / "tabby.jpg")))
+    qtbot.waitUntil(lambda: len(studio.controller.project.images) == 1)
+    qapp.removeEventFilter(studio.opening)
 
 
 def test_dropped_images_open_a_project_where_they_are(qtbot, studio, photos):
