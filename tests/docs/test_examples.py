@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from fmstudio.features import registry
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,6 +75,8 @@ def at_home(tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     document["annotations"] = document["annotations"][:1]
     (tmp_path / "labels.json").write_text(json.dumps(document), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
+    # An example adds to what there is; only for itself.
+    monkeypatch.setattr(registry, "EXTRACTORS", dict(registry.EXTRACTORS))
     return tmp_path
 
 

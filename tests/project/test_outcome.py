@@ -37,7 +37,7 @@ def proposal(id_, scores=(0.9, 0.6, 0.2), visibility=(2, 2, 2), image_id=1):
 
 
 def project_of(*annotations):
-    images = [ImageItem(i, f"{i}.jpg", SIZE, str(i)) for i in (1, 2)]
+    images = [ImageItem(i, f"{i}.jpg", SIZE, f"{i:064x}") for i in (1, 2)]
     return Project.build("p", images, [Category(1, "cat", "", ("a", "b", "c"))], annotations)
 
 
