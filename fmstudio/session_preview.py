@@ -14,7 +14,7 @@ from fmstudio.errors import FmstudioError, FormatError
 from fmstudio.io.coco import CocoData, CocoOptions, read_coco, read_json, validate_coco
 from fmstudio.io.coco_read import Reader
 from fmstudio.io.coco_write import make_document, warnings_of
-from fmstudio.io.json_lists import Entries
+from fmstudio.io.json_lists import listed
 from fmstudio.project.diff import ProjectDiff
 from fmstudio.project.edits import ImportAnnotations, apply
 from fmstudio.project.model import Project, Status
@@ -199,9 +199,7 @@ def _counted(
 
 def _records(document: Mapping[str, object], name: str) -> Iterator[Mapping[str, object]]:
     """Yield the entries of one of a document's lists."""
-    records = document[name]
-    assert isinstance(records, list | Entries)
-    for entry in records:
+    for entry in listed(document, name) or ():
         assert isinstance(entry, Mapping)
         yield entry
 

@@ -73,6 +73,18 @@ def sample() -> Path:
     return ROOT / "resources" / "sample"
 
 
+@pytest.fixture
+def at_home(tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with ``photos`` and a COCO file that annotates one of them; the current one."""
+    shutil.copytree(sample / "cats" / "images", tmp_path / "photos")
+    document = json.loads((sample / "cats" / "coco.json").read_text(encoding="utf-8"))
+    document["images"] = document["images"][:1]
+    document["annotations"] = document["annotations"][:1]
+    (tmp_path / "labels.json").write_text(json.dumps(document), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 @pytest.fixture(scope="session")
 def dev_data() -> Path:
     """Return the optional folder of labelled photos beside the checkout, or skip."""

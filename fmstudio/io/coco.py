@@ -28,7 +28,7 @@ from fmstudio.io.coco_json import Fault
 from fmstudio.io.coco_read import CocoData, Reader
 from fmstudio.io.coco_validate import validate_coco
 from fmstudio.io.coco_write import CocoOptions, encode, make_document, warnings_of
-from fmstudio.io.json_lists import Entries, parse
+from fmstudio.io.json_lists import Entries, listed, parse
 from fmstudio.io.regular import read_regular
 from fmstudio.project.model import Project
 
@@ -187,8 +187,7 @@ def _state_image_root(document: dict[str, object], options: CocoOptions, folder:
 
 def _length(document: Mapping[str, object], name: str) -> int:
     """Return the length of one of a document's lists."""
-    value = document.get(name)
-    return len(value) if isinstance(value, list | Entries) else 0
+    return len(listed(document, name) or ())
 
 
 def _check(path: Path, written: Path, wanted: Mapping[str, object]) -> None:
@@ -211,17 +210,12 @@ def _check(path: Path, written: Path, wanted: Mapping[str, object]) -> None:
 
 def _parts(document: Mapping[str, object]) -> Iterator[dict[str, object]]:
     """Yield a document as several, of not too many annotations each."""
-    images, categories = (list(_entries(document, name)) for name in ("images", "categories"))
-    annotations = _entries(document, "annotations")
+    images, categories, annotations = (
+        iter(listed(document, name) or ()) for name in ("images", "categories", "annotations")
+    )
+    head = {"images": list(images), "categories": list(categories)}
     while part := list(itertools.islice(annotations, _PART)):
-        yield {"images": images, "categories": categories, "annotations": part}
-
-
-def _entries(document: Mapping[str, object], name: str) -> Iterator[object]:
-    """Return an iterator over one of a document's lists."""
-    value = document[name]
-    assert isinstance(value, list | Entries)
-    return iter(value)
+        yield {**head, "annotations": part}
 
 
 def _check_masks(path: Path, document: dict[str, object]) -> None:

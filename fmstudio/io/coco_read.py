@@ -22,7 +22,7 @@ from fmstudio.io.coco_json import (
     text_of,
 )
 from fmstudio.io.coco_read_marks import annotation_of
-from fmstudio.io.json_lists import Entries
+from fmstudio.io.json_lists import Entries, listed
 from fmstudio.project.model import Annotation, Category, ImageItem
 
 _NAMED_PLACES = 3
@@ -97,12 +97,10 @@ class Reader:
 
     def _records(self, document: Record, name: str) -> _Records:
         """Return a list of the document; one that is not there is empty."""
-        value = document.get(name)
-        if not isinstance(value, list | Entries):
-            if value is not None or name == "images":
-                self.faults.append(Fault("", None, f"has no list '{name}'"))
-            value = []
-        return _Records(value)
+        entries = listed(document, name)
+        if entries is None and (document.get(name) is not None or name == "images"):
+            self.faults.append(Fault("", None, f"has no list '{name}'"))
+        return _Records(entries or [])
 
     def _ids(self, name: str, records: _Records) -> list[RawId | None]:
         """Return each record's id, whatever it is; faults entries that are no records."""

@@ -20,7 +20,7 @@ from fmstudio.io.coco_json import (
     is_whole,
     shown,
 )
-from fmstudio.io.json_lists import Entries
+from fmstudio.io.json_lists import listed
 
 # Half a step of the coarsest rounding that the format's rules allow, twice: for a sum of two.
 _TOLERANCE = 0.01
@@ -53,12 +53,12 @@ def validate_coco(document: Record) -> list[Fault]:
 
 def _records(document: Record, name: str, faults: list[Fault]) -> Iterator[tuple[int, Record]]:
     """Yield the places and records of a list; note entries that are none, and faults of ids."""
-    value = document.get(name)
-    if not isinstance(value, list | Entries):
+    entries = listed(document, name)
+    if entries is None:
         faults.append(Fault("", None, f"has no list '{name}'"))
         return
     seen: dict[object, int] = {}
-    for i, entry in enumerate(value):
+    for i, entry in enumerate(entries):
         record: Record = entry if isinstance(entry, Mapping) else {}
         if record is not entry:
             faults.append(Fault(name, i, "is not an object"))

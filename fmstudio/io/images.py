@@ -9,7 +9,6 @@ percentiles, because their values rarely fill the range and would look black.
 import hashlib
 import io
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from fmstudio.errors import ImageError
 from fmstudio.geometry.grid import MAX_PIXELS, ImageSize
 from fmstudio.io.atomic import write_bytes
 from fmstudio.io.images_decode import decode, read_header
+from fmstudio.io.regular import is_file_or_folder
 
 SUFFIXES = frozenset(
     {".avif", ".bmp", ".dib", ".gif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo"}
@@ -182,9 +182,7 @@ def _opened(path: Path) -> Iterator[io.BufferedReader]:
         shown = name.encode("utf-8", "backslashreplace").decode("utf-8")
         raise ImageError(f"The name of {shown} is not valid Unicode: rename the file.") from None
     try:
-        kind = Path(path).stat().st_mode
-        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
-            # Reading one may never end, and opening one may wait for ever.
+        if not is_file_or_folder(Path(path)):
             raise ImageError(f"{name} is a device or a pipe, not an image.")
         with Path(path).open("rb") as file:
             yield file

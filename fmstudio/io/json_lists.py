@@ -6,7 +6,7 @@ A million annotations are some gigabytes as Python's dictionaries, and a tenth o
 import json
 import re
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
@@ -30,6 +30,12 @@ class Entries:
 
     def __iter__(self) -> Iterator[object]:
         return self._make()
+
+
+def listed(document: Mapping[str, object], name: str) -> list[object] | Entries | None:
+    """Return a list of a document, None where something else or nothing stands."""
+    value = document.get(name)
+    return value if isinstance(value, list | Entries) else None
 
 
 def parse(text: str) -> object:

@@ -6,9 +6,13 @@ import stat
 from pathlib import Path
 
 
-def is_regular(path: Path) -> bool:
-    """Return whether a path leads to a regular file; raises OSError if there is none."""
-    return stat.S_ISREG(path.stat().st_mode)
+def is_file_or_folder(path: Path) -> bool:
+    """Return whether a path leads to a regular file or a folder; raises OSError if there is none.
+
+    Opening a pipe waits for somebody to write, and some devices have no end.
+    """
+    mode = path.stat().st_mode
+    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
 
 
 def read_regular(path: Path) -> bytes:
@@ -19,8 +23,6 @@ def read_regular(path: Path) -> bytes:
     OSError
         If it cannot be read, or is a folder, a pipe or a device.
     """
-    mode = path.stat().st_mode
-    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-        # Opening a pipe waits for somebody to write, and some devices have no end.
+    if not is_file_or_folder(path):
         raise OSError(errno.EINVAL, "it is a device or a pipe, not a file", os.fspath(path))
     return path.read_bytes()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fmstudio.errors import DamagedError, ProjectError, StoreError
 from fmstudio.io import store_schema as schema
-from fmstudio.io.regular import is_regular
+from fmstudio.io.regular import is_file_or_folder
 
 SUFFIX = ".fmstudio"
 APPLICATION_ID = 0x464D5354
@@ -72,8 +72,7 @@ def check_header(path: Path) -> None:
     Opening another program's database could already change it.
     """
     try:
-        if not (is_regular(path) or path.is_dir()):
-            # Opening a pipe waits for somebody to write.
+        if not is_file_or_folder(path):
             raise StoreError(f"{path} is a device or a pipe, not a project file.")
         with path.open("rb") as file:
             head = file.read(100)

@@ -4,10 +4,8 @@ A page's blocks of ``python`` share a namespace; blocks of ``bash`` hold command
 cannot run says so behind its language: ``python no-run``.
 """
 
-import json
 import re
 import shlex
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,23 +64,13 @@ def runnable(page: Path) -> list[Block]:
 PAGES = [page for page in sorted(DOCS.rglob("*.md")) if runnable(page)]
 
 
-@pytest.fixture
-def at_home(tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with ``photos`` and a COCO file that annotates one of them; the current one."""
-    shutil.copytree(sample / "cats" / "images", tmp_path / "photos")
-    document = json.loads((sample / "cats" / "coco.json").read_text(encoding="utf-8"))
-    document["images"] = document["images"][:1]
-    document["annotations"] = document["annotations"][:1]
-    (tmp_path / "labels.json").write_text(json.dumps(document), encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    # An example adds to what there is; only for itself.
-    monkeypatch.setattr(registry, "EXTRACTORS", dict(registry.EXTRACTORS))
-    return tmp_path
-
-
 @pytest.mark.usefixtures("at_home")
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
-def test_the_examples_of_a_page_run(page: Path, command: Callable[..., Any]) -> None:
+def test_the_examples_of_a_page_run(
+    page: Path, command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An example adds to what there is; only for itself.
+    monkeypatch.setattr(registry, "EXTRACTORS", dict(registry.EXTRACTORS))
     namespace: dict[str, Any] = {"__name__": "docs"}
     for block in runnable(page):
         if block.language == "python":

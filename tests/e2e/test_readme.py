@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,18 +19,6 @@ def block(language: str) -> str:
     """Return the one code block of a language."""
     (found,) = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
     return found
-
-
-@pytest.fixture
-def at_home(tmp_path: Path, sample: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with ``photos`` and a COCO file of one of them; the current one."""
-    shutil.copytree(sample / "cats" / "images", tmp_path / "photos")
-    document = json.loads((sample / "cats" / "coco.json").read_text(encoding="utf-8"))
-    document["images"] = document["images"][:1]
-    document["annotations"] = document["annotations"][:1]
-    (tmp_path / "labels.json").write_text(json.dumps(document), encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def test_the_commands_work_one_after_the_other(at_home: Path, command: Callable[..., Any]) -> None:
